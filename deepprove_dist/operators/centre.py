@@ -72,7 +72,7 @@ class CentredSummand(Summand):
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of the multiplier, at the largest element."""
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
-        return off * self.node.size * float(np.sqrt(self.squares(mean_square).max()))
+        return off * self.node.size * sqrt(self.largest_square(mean_square))
 
     @property
     def exact_unit(self) -> float:

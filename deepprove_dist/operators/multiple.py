@@ -40,7 +40,7 @@ class Multiple(Summand):
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of the multiplier, at the largest element."""
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
-        return off * sqrt(self.squares(mean_square).max())
+        return off * sqrt(self.largest_square(mean_square))
 
     def noise(self) -> float:
         """The number times that of the source."""
@@ -92,7 +92,7 @@ class ScaledMultiple(Summand):
 
     def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
         """That of the largest element's weight."""
-        return sqrt(self.squares(mean_square).max() / 12)
+        return sqrt(self.largest_square(mean_square) / 12)
 
     @property
     def rounds_alike(self) -> bool:

@@ -9,6 +9,7 @@ sqrt(sum_k E[X_k^2] / 12). A single multiplier's error is known exactly; it move
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any, Protocol
 
 import numpy as np
@@ -118,10 +119,17 @@ class Summand(ABC):
 
     def squares(self, mean_square: FloatArray) -> FloatArray:
         """Mean squares of the source's integers, 1 at least."""
-        squares: FloatArray = np.maximum(
-            np.square(np.sqrt(mean_square) / self.source.format.scale.array), 1.0
-        )
+        squares: FloatArray = np.asarray(np.sqrt(mean_square) / self.source.format.scale.array)
+        np.square(squares, out=squares)
+        np.maximum(squares, 1.0, out=squares)
         return squares
+
+    def largest_square(self, mean_square: FloatArray) -> float:
+        """The largest of them."""
+        scale = self.source.format.scale
+        if not scale.is_single:
+            return float(self.squares(mean_square).max())
+        return max((sqrt(float(mean_square.max())) / scale.number) ** 2, 1.0)
 
     def largest(self) -> int:
         """The largest magnitude of the source's integers."""
@@ -150,7 +158,8 @@ def round_to_units(values: FloatArray, unit: float) -> None:
     values /= unit
     np.rint(values, out=values)
     # Both ends are NaN where any number is.
-    if values.size and not (-LARGEST_SIGNED <= values.min() and values.max() <= LARGEST_SIGNED):
+    within = not values.size or (values.min() >= -LARGEST_SIGNED and values.max() <= LARGEST_SIGNED)
+    if not within:
         largest = np.abs(values).max() * unit
         raise QuantisationError(f"in units of {unit:g}, numbers up to {largest:g} pass the field")
 

@@ -95,8 +95,7 @@ class DeviationSum:
         # About an origin near the mean, squares of large values do not cancel.
         centred = expected - self._origin
         squares = (np.einsum("cp,cp->c", values, values) for values in (difference, expected, centred))
-        for total, moment in zip(self._sums, (*squares, centred.sum(axis=1)), strict=True):
-            total += moment
+        self._sums += np.stack([*squares, centred.sum(axis=1)])
         self._count += expected.shape[1]
         self._largest = max(self._largest, float(difference.max()), -float(difference.min()))
 

@@ -45,6 +45,12 @@ VALUES_AHEAD = 2**25
 """Values of a sample's tensors from which on none is computed ahead."""
 
 
+MOST_TRIED, LEAST_TRIED = 64, 16
+"""How many samples an experiment with a quantised model takes at most, and of a large model at least."""
+VALUES_TRIED = 2**28
+"""Values of all tensors on the samples of an experiment, from which on they are fewer."""
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """The tensors to give, ``tensors`` that they need, and the outputs of the session that have these."""
@@ -107,6 +113,11 @@ class FloatModel:
     def threads_ahead(self) -> int:
         """How many threads may compute ahead of the one that asks, which waits for them then."""
         return self._threads if self._threads > 1 else 0
+
+    @property
+    def most_tried(self) -> int:
+        """How many samples an experiment with a quantised model takes at most."""
+        return min(MOST_TRIED, max(LEAST_TRIED, VALUES_TRIED // max(1, self.elements)))
 
     def _run_sample(self, samples: Samples, wanted: "_Wanted", index: int) -> Mapping[str, FloatArray]:
         # A value beyond the type becomes infinite, which calibration refuses by name.

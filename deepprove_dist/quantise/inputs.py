@@ -81,12 +81,13 @@ def find_candidate(
     compared = samples.first(COMPARED)
     if expected is None:
         expected = _outputs(graph, float_model, compared)
-    for index, candidate in enumerate(_candidates(graph, samples, bits)):
+    candidates = list(_candidates(graph, samples, bits))
+    for index, candidate in enumerate(candidates[:-1]):
         formats = {**candidate, **known}
         rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
         if _loses_nothing(graph, float_model, rounded, expected):
-            break
-    return index
+            return index
+    return len(candidates) - 1
 
 
 def input_formats(graph: FloatGraph, samples: Samples, bits: int, candidate: int) -> Mapping[str, Format]:
@@ -114,13 +115,15 @@ def _loses_nothing(
 ) -> bool:
     """Whether rounding of the inputs is lost in the outputs' spread."""
     samples, count = Samples(rounded, None), len(expected[0])
+
+    def error(few: int) -> float:
+        outputs = _outputs(graph, float_model, samples.first(few))
+        return max(map(spread_error, expected, outputs))
+
     # A few samples tell what is far too coarse.
-    for few, limit in ((FEW, HOPELESS * ROUNDING_ERROR), (count, ROUNDING_ERROR)):
-        if few <= count:
-            outputs = _outputs(graph, float_model, samples.first(few))
-            if max(map(spread_error, expected, outputs)) > limit:
-                return False
-    return True
+    if count > FEW and error(FEW) > HOPELESS * ROUNDING_ERROR:
+        return False
+    return error(count) <= ROUNDING_ERROR
 
 
 def widened(

@@ -18,9 +18,6 @@ from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.report import Comparison, OutputError, compare
 from deepprove_dist.samples import Samples
 
-# Experiments run on so many samples at most.
-TRIED = 64
-
 # What takes away this share of an error was its cause.
 CURED = 0.5
 
@@ -137,7 +134,7 @@ class Inquiry:
         return next(error_of(output, self.channel) for output in outputs if output.name == self.output.name)
 
     def _tried(self, marked: Marked) -> Marked:
-        return marked.take(np.arange(min(TRIED, len(marked.samples))))
+        return marked.take(np.arange(min(self.float_model.most_tried, len(marked.samples))))
 
 
 def error_of(output: OutputError, channel: int | None) -> float:

@@ -37,16 +37,15 @@ from deepprove_dist.quantise.activation_bits import (
     starting_bits,
 )
 from deepprove_dist.quantise.calibration import Calibrated, Calibration, calibrate_with_trial
-from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.float_model import MOST_TRIED, FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.output_errors import OutputErrors
 from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.ranges import MARGIN, METHODS
 from deepprove_dist.samples import Samples
 
-# Of so many samples one is held out, unless that makes more than MOST_HELD_OUT.
+# Of so many samples one is held out, unless that makes more than a trial takes.
 HELD_OUT = 4
-MOST_HELD_OUT = 64
 
 # With fewer samples none is held out: those few would not tell rules apart.
 FEWEST = 16
@@ -86,7 +85,8 @@ def quantise_best(
     Raises ChoiceError for an unknown method, and what `quantise` raises.
     """
     require_choice("calibration method", method, METHODS)
-    graph, rules, held_out = float_model.graph, METHODS[method], held_out_indices(len(samples))
+    graph, rules = float_model.graph, METHODS[method]
+    held_out = held_out_indices(len(samples), float_model.most_tried)
     bits = starting_bits(activation_bits)
     whole, trial_basis, expected = calibrate_with_trial(float_model, samples, held_out, bits)
     if trial_basis is None:
@@ -170,11 +170,11 @@ class _Trying:
         return wider if wider is not None and wider.error <= HELPFUL * first.error else first
 
 
-def held_out_indices(count: int) -> IntArray:
-    """Which of so many samples are held out: evenly spread, the same ones every time."""
+def held_out_indices(count: int, most: int = MOST_TRIED) -> IntArray:
+    """Which of so many samples are held out, `most` at most: evenly spread, the same ones every time."""
     if count < FEWEST:
         return np.zeros(0, dtype=np.int64)
-    step = max(HELD_OUT, -(-count // MOST_HELD_OUT))
+    step = max(HELD_OUT, -(-count // most))
     return np.arange(step - 1, count, step)
 
 
@@ -224,7 +224,7 @@ class _SeenSamples:
     @cached_property
     def _samples(self) -> Marked:
         basis = self.first.calibration.basis
-        return basis.take(np.arange(min(MOST_HELD_OUT, len(basis.samples))))
+        return basis.take(np.arange(min(self.float_model.most_tried, len(basis.samples))))
 
     @cached_property
     def _expected(self) -> Mapping[str, FloatArray]:

@@ -9,11 +9,11 @@ from deepprove_dist.errors import ChoiceError, QuantisationError
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.quantise.calibration import Calibrated, Calibration
-from deepprove_dist.quantise.float_model import FloatModel
+from deepprove_dist.quantise.float_model import LEAST_TRIED, MOST_TRIED, VALUES_TRIED, FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.ranges import MARGIN, MAXIMUM, RANGE_RULES
 from deepprove_dist.quantise.report import compare
-from deepprove_dist.quantise.select import FEWEST, MOST_HELD_OUT, SMALL, held_out_indices, quantise_best
+from deepprove_dist.quantise.select import FEWEST, SMALL, held_out_indices, quantise_best
 from tests.quantise.inexact import Array, clipped_range, exact, network, normal, samples
 
 
@@ -42,8 +42,18 @@ def test_unknown_methods_are_refused() -> None:
 @pytest.mark.parametrize("count", [FEWEST, 64, 100, 1000])
 def test_every_fourth_sample_is_held_out_or_fewer(count: int) -> None:
     indices = held_out_indices(count)
-    assert count / 20 < len(indices) <= min(count / 4, MOST_HELD_OUT)
+    assert count / 20 < len(indices) <= min(count / 4, MOST_TRIED)
     assert len(set(np.diff(indices))) == 1
+
+
+def test_fewer_samples_of_large_networks_are_held_out() -> None:
+    model = FloatModel(exact().imported)
+    assert model.most_tried == MOST_TRIED
+    model.elements = VALUES_TRIED // 20
+    assert model.most_tried == 20
+    model.elements = VALUES_TRIED
+    assert model.most_tried == LEAST_TRIED
+    assert len(held_out_indices(1000, model.most_tried)) == 15
 
 
 def test_the_trial_has_not_seen_what_is_held_out() -> None:
