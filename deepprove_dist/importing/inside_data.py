@@ -1,8 +1,8 @@
 """Large constants that stand inside of a model's file: they stay there, as those of other files do.
 
-A file is a protobuf message: fields one after the other, with a key (field number and wire type), and a length
-where the size is not fixed. The walk over them reads keys and lengths only. A large constant becomes one that
-refers to its bytes in the file, so that nothing copies, parses or writes them again.
+A file is a protobuf message: fields one after the other. A field has a key (its number and wire type), and a
+length where its size is not fixed. The walk over them reads keys and lengths only. A large constant becomes
+one that refers to its bytes in the file, so that nothing copies, parses or writes them again.
 
 Source: Protocol Buffers, "Encoding"; numbers of fields as onnx.proto has them.
 """
@@ -92,7 +92,8 @@ def _constant(data: mmap.mmap, field: _Field, path: Path) -> onnx.TensorProto:
         refer_to(tensor, path.resolve(), raw[0].content, raw[0].end - raw[0].content)
         tensor.data_location = onnx.TensorProto.EXTERNAL
         return tensor
-    return onnx.TensorProto.FromString(data[field.content : field.end])
+    whole: onnx.TensorProto = onnx.TensorProto.FromString(data[field.content : field.end])
+    return whole
 
 
 def _fits(tensor: onnx.TensorProto, raw: _Field) -> bool:
@@ -100,7 +101,8 @@ def _fits(tensor: onnx.TensorProto, raw: _Field) -> bool:
     if tensor.data_type not in ALL_TYPES or tensor.HasField("data_location"):
         return False
     size = helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-    return raw.end - raw.content == prod(tensor.dims) * size >= MAPPED_BYTES
+    length = raw.end - raw.content
+    return length >= MAPPED_BYTES and length == prod(tensor.dims) * int(size)
 
 
 def _joined(data: mmap.mmap, fields: list[_Field]) -> bytes:

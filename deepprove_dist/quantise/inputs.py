@@ -104,7 +104,7 @@ def _known(graph: FloatGraph, samples: Samples) -> dict[str, Format]:
     for name in find_compared(graph):
         if name not in known:
             known[name] = _by_channel(samples.inputs[name], graph.shapes[name], COMPARED_BITS)
-    return known | fixed_inputs(graph)
+    return {**known, **fixed_inputs(graph)}
 
 
 def _loses_nothing(
