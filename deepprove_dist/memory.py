@@ -24,6 +24,12 @@ CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.l
 """Of both versions of control groups; "max" is no limit."""
 
 
+_KEPT_BYTES, _MOST_KEPT_BYTES = 1 << 30, (1 << 31) - 1
+"""Blocks up to that size come from the heap; so much may be free at its end."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+"""Options of glibc's `mallopt`."""
+
+
 def peak_rss_bytes() -> int:
     """The most memory that this process has held.
 
@@ -64,3 +70,17 @@ def release_free_memory() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def keep_free_memory() -> None:
+    """Lets this process keep what it frees; does nothing where the C library cannot (glibc can).
+
+    By default glibc returns large blocks at once, and each proof faults the same pages in again. To be called
+    before threads start: they share one heap from then on, since the heaps of threads give way too.
+    `release_free_memory` returns what is free all the same.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_TRIM_THRESHOLD, _MOST_KEPT_BYTES)
+        mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_ARENA_MAX, 1)

@@ -20,6 +20,7 @@ from types import FrameType
 import uvicorn
 
 from deepprove_dist.errors import ExecutionError
+from deepprove_dist.memory import keep_free_memory
 from deepprove_dist.metrics.prometheus import PrometheusMetrics
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.events import JobEvent, Observer, log_event
@@ -58,6 +59,7 @@ def serve_locally(
     Raises ExecutionError where another service has the state folder or the port, and as the parts of the
     service do.
     """
+    keep_free_memory()
     with _alone(settings.state / LOCK), _bound(listening) as port:
         parts = ServiceParts.open(settings)
         returned, failed = parts.store.recover(alone=settings.private_store)

@@ -20,6 +20,7 @@ from ray import serve
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.execution.cluster.ray_metrics import RayMetrics
 from deepprove_dist.job_logging import JsonFormatter
+from deepprove_dist.memory import keep_free_memory
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.events import log_event
 from deepprove_dist.service.metrics import counting
@@ -59,6 +60,7 @@ class ProverReplica:
     """Takes jobs from the store; to be wrapped by Serve."""
 
     def __init__(self, settings: ServiceSettings) -> None:
+        keep_free_memory()
         log_as_json()
         self._settings, parts = settings, ServiceParts.open(settings)
         self._store = parts.store

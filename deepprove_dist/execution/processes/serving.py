@@ -14,6 +14,7 @@ from deepprove_dist.execution.network.heartbeat import COMPUTING, INTERVAL_SECON
 from deepprove_dist.execution.processes.identity import Identity
 from deepprove_dist.execution.processes.process_report import Location, ProcessReport
 from deepprove_dist.execution.workers.worker_process import WorkerProcess
+from deepprove_dist.memory import keep_free_memory
 
 _CONNECT_SECONDS = 30.0
 
@@ -30,6 +31,7 @@ def serve(
 
     With `peer_secret`, ranks exchange values with those of other processes.
     """
+    keep_free_memory()
     connection = connect(coordinator, secret, number, _CONNECT_SECONDS)
     peers = None if peer_secret is None else process.serve_peers(location.address, peer_secret)
     report = ProcessReport(Identity.of_this_process(), location, process.context.threads, peers)
