@@ -204,9 +204,9 @@ def _settings(
     threads: int | None,
     **cluster: Any,
 ) -> ServiceSettings:
-    from deepprove_dist.service.job_service import SubmissionLimits
     from deepprove_dist.service.runner import RunnerOptions
     from deepprove_dist.service.settings import ServiceSettings
+    from deepprove_dist.service.submission_checks import SubmissionLimits
 
     limits = SubmissionLimits(
         body_bytes=max_body * _MB,

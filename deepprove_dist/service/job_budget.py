@@ -26,7 +26,7 @@ class JobBudget:
         if known is not None and known.epoch == self._epoch:
             return known
         reservation = self._budget.reserve()
-        self._store.reserve(self._job, reservation)
+        self._store.leases.reserve(self._job, reservation)
         return reservation
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,65 +16,30 @@ from deepprove_dist.certificates import Certificate
 from deepprove_dist.epochs import current_epoch, read_chain
 from deepprove_dist.errors import DeepProveError, FormatError, InputError, VerificationError
 from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY
-from deepprove_dist.memory import MOST_BYTES
-from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
-from deepprove_dist.protocol.parameters import PROCESS_BYTES
 from deepprove_dist.service.artifacts import INPUTS, Artifacts, beside, opening_name
 from deepprove_dist.service.clients import ServiceClient
 from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_event
-from deepprove_dist.service.job import MAX_PRIORITY, MIN_PRIORITY, Job, JobState, Submission
+from deepprove_dist.service.job import Job, JobState, Submission
 from deepprove_dist.service.problem import ServiceProblem
 from deepprove_dist.service.sample_body import encode_inputs, read_body
 from deepprove_dist.service.served_key import ServedKey
 from deepprove_dist.service.store import INLINE_BYTES, JobStore, SubmissionConflict
+from deepprove_dist.service.submission_checks import (
+    SubmissionLimits,
+    SubmissionOptions,
+    require_options,
+    require_resources,
+)
 from deepprove_dist.service.waiting import Waiters
 from deepprove_dist.verifying_key import VerifyingKey
 
 _RETRY_SECONDS = 5
-_LONGEST_NAME = 255
 _STORE_SECONDS = 5.0
 _SLOWEST_STORE = 10 << 20
 """A client waits so long for a store of artifacts that fails or hangs, and a second for so many bytes."""
 
 _READ_SECONDS = 20.0
 """For a proof or an opening, of any length."""
-
-
-@dataclass(frozen=True)
-class SubmissionLimits:
-    """Attributes:
-    body_bytes: of a request's body, as sent and decompressed.
-    body_seconds: that a body may take to arrive.
-    wait_seconds: that one request may wait for a job.
-    queued, queued_of_client: jobs that may wait, in all and of one client.
-    memory_bytes: that a proof may take.
-    job_seconds: that a proof may take.
-    workers: that share a proof.
-    rekeys: runners make the next epoch where no proof of hiding keys is left.
-    """
-
-    body_bytes: int = 64 << 20
-    body_seconds: float = 60.0
-    wait_seconds: float = 60.0
-    queued: int = 10_000
-    queued_of_client: int = 1_000
-    memory_bytes: int = MOST_BYTES
-    job_seconds: float = 3600.0
-    workers: int = 1
-    rekeys: bool = False
-
-
-@dataclass(frozen=True)
-class SubmissionOptions:
-    """What a submission says beside its body; see Submission."""
-
-    index: range
-    context: bytes = b""
-    clamp: bool = False
-    carry: bool = True
-    priority: int = MIN_PRIORITY
-    seconds: float | None = None
-    idempotency_key: str | None = None
 
 
 class JobService:
@@ -176,7 +140,7 @@ class JobService:
     def status(self, client: ServiceClient) -> dict[str, Any]:
         """The queue, and what runners do; the jobs of others are counted only."""
         runners = []
-        for record in self._store.runners():
+        for record in self._store.runners.alive():
             status = dict(record.status)
             job = status.pop("job", None)
             status["job"] = job if job is not None and self._is_of(client, job) else None
@@ -197,7 +161,7 @@ class JobService:
         if self.draining:
             raise ServiceProblem(503, "draining", "the service ends, and takes no further jobs")
         try:
-            runners = self._store.runners()
+            runners = self._store.runners.alive()
         except SQLAlchemyError as error:
             raise ServiceProblem(503, "store", "the job store does not answer") from error
         if all(runner.status.get("draining") for runner in runners):
@@ -209,13 +173,13 @@ class JobService:
         served = self._key(key)
         if self.draining:
             raise ServiceProblem(503, "draining", "the service ends; submit again", _RETRY_SECONDS)
-        self._require_options(client, options)
+        require_options(client, options)
         try:
             inputs = read_body(body, media, served.shapes, options.index, self.limits.body_bytes)
             served.require_fits(inputs, clamp=options.clamp)
         except InputError as error:
             raise ServiceProblem(422, "input", str(error)) from error
-        self._require_resources(served, options)
+        require_resources(served, options, self.limits)
         submission = Submission(
             client.name,
             key,
@@ -272,33 +236,6 @@ class JobService:
         ):
             if count >= most:
                 raise ServiceProblem(429, "queue", f"{most:,} jobs{whose} wait already", _RETRY_SECONDS)
-
-    def _require_options(self, client: ServiceClient, options: SubmissionOptions) -> None:
-        if len(options.context) > MAX_CONTEXT:
-            raise ServiceProblem(422, "input", f"a context has at most {MAX_CONTEXT:,} bytes")
-        if not MIN_PRIORITY <= options.priority <= MAX_PRIORITY:
-            raise ServiceProblem(422, "priority", f"priorities are {MIN_PRIORITY} to {MAX_PRIORITY}")
-        if options.priority > client.max_priority:
-            detail = f"{client.name} may ask for priorities up to {client.max_priority}"
-            raise ServiceProblem(403, "priority", detail)
-        if options.seconds is not None and not 0 < options.seconds < float("inf"):
-            raise ServiceProblem(422, "deadline", "a deadline is a positive number of seconds from now")
-        if options.idempotency_key is not None and not 0 < len(options.idempotency_key) <= _LONGEST_NAME:
-            detail = f"an idempotency key has 1 to {_LONGEST_NAME} characters"
-            raise ServiceProblem(422, "idempotency_key", detail)
-
-    def _require_resources(self, served: ServedKey, options: SubmissionOptions) -> None:
-        price, limits = served.price, self.limits
-        needed = PROCESS_BYTES + price.memory_bytes
-        if needed > limits.memory_bytes:
-            figures = f"{needed / 1e9:,.2f} GB, and the service has {limits.memory_bytes / 1e9:,.2f} GB"
-            detail = f"a proof of {served.name!r} takes about {figures}"
-            raise ServiceProblem(422, "memory", detail)
-        seconds = price.proving_ms / 1000 / limits.workers
-        most = limits.job_seconds if options.seconds is None else min(options.seconds, limits.job_seconds)
-        if seconds > most:
-            detail = f"a proof of {served.name!r} takes about {seconds:,.3g} s, and there are {most:,.3g} s"
-            raise ServiceProblem(422, "time", detail)
 
     def _key(self, name: str) -> ServedKey:
         if name not in self.served:

@@ -62,7 +62,7 @@ def serve_locally(
     keep_free_memory()
     with _alone(settings.state / LOCK), _bound(listening) as port:
         parts = ServiceParts.open(settings)
-        returned, failed = parts.store.recover(alone=settings.private_store)
+        returned, failed = parts.store.leases.recover(alone=settings.private_store)
         if returned or failed:
             logger.info("%d jobs of the last run go on, %d ended with it", len(returned), len(failed))
         metrics = PrometheusMetrics()

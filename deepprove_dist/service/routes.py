@@ -20,7 +20,7 @@ from deepprove_dist.errors import SamplesError
 from deepprove_dist.metrics.prometheus import CONTENT_TYPE, PrometheusMetrics
 from deepprove_dist.service.clients import Clients, ServiceClient
 from deepprove_dist.service.job import Job, JobState
-from deepprove_dist.service.job_service import JobService, SubmissionOptions
+from deepprove_dist.service.job_service import JobService
 from deepprove_dist.service.media import MESSAGEPACK, SUFFIXES
 from deepprove_dist.service.metrics import count_jobs
 from deepprove_dist.service.page import HEADERS, page
@@ -35,6 +35,7 @@ from deepprove_dist.service.schemas import (
     StatusView,
     VerificationView,
 )
+from deepprove_dist.service.submission_checks import SubmissionOptions
 
 BINARY = "application/octet-stream"
 

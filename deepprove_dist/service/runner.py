@@ -1,7 +1,7 @@
 """A runner: takes job after job from the store, proves, and keeps the proof. One proof at a time.
 
 A second thread renews the lease of the job in progress, and says how far it is. It stops a proof that is not
-wanted any more. It also gives back jobs of dead runners, and removes old ones, as any runner may.
+wanted any more. It also looks after the jobs of all, as any runner may.
 """
 
 from __future__ import annotations
@@ -21,36 +21,30 @@ from deepprove_dist.errors import (
     BudgetError,
     DeepProveError,
     ExecutionError,
-    InputError,
-    MemoryLimitError,
     first_line,
 )
 from deepprove_dist.job_logging import logging_job
 from deepprove_dist.proving import ProofResult, prove
 from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.service.artifacts import INPUTS, PROOF, Artifacts, opening_name
+from deepprove_dist.service.caretaker import Caretaker
 from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_event
-from deepprove_dist.service.job import FailureCode, Job, JobState
+from deepprove_dist.service.job import Job
 from deepprove_dist.service.job_budget import JobBudget
+from deepprove_dist.service.job_endings import JobEndings
 from deepprove_dist.service.job_trace import JobStopped, JobTrace, StopReason
+from deepprove_dist.service.leases import LEASE_SECONDS, LeaseLost
 from deepprove_dist.service.loaded_keys import LoadedKeys, worker_report
 from deepprove_dist.service.result import result_fields
 from deepprove_dist.service.sample_body import decode_inputs
 from deepprove_dist.service.served_key import ServedKey
-from deepprove_dist.service.store import (
-    INLINE_BYTES,
-    LEASE_SECONDS,
-    MAX_ATTEMPTS,
-    JobStore,
-    LeaseLost,
-)
+from deepprove_dist.service.store import INLINE_BYTES, JobStore
 from deepprove_dist.timing import recording, timed
 
 logger = logging.getLogger(__name__)
 
 RENEW_SECONDS = 1.0
 _SHORTEST_POLL, _LONGEST_POLL = 0.02, 0.25
-_CLEANING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,8 @@ class Runner:
         self._wake, self._draining, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._current: tuple[Job, JobTrace] | None = None
         self._workers: list[dict[str, object]] = []
-        self._cleaned = 0.0
+        self._endings = JobEndings(store, artifacts)
+        self._caretaker = Caretaker(store, artifacts, self._options.keep_seconds, self._tell, clock)
         self._threads = [
             threading.Thread(target=self._run, name="runner", daemon=True),
             threading.Thread(target=self._watch, name="runner's lease", daemon=True),
@@ -132,7 +127,7 @@ class Runner:
         for thread in self._threads:
             thread.join(LEASE_SECONDS)
         with suppress(SQLAlchemyError):
-            self._store.remove_runner(self.id)
+            self._store.runners.remove(self.id)
         return finished
 
     def _run(self) -> None:
@@ -154,7 +149,7 @@ class Runner:
 
     def _claim(self) -> Job | None:
         try:
-            return self._store.claim(self.id, self._loaded.names, tuple(self._served))
+            return self._store.leases.claim(self.id, self._loaded.names, tuple(self._served))
         except SQLAlchemyError as error:
             logger.warning("the job store fails: %s", first_line(error))
             return None
@@ -169,7 +164,7 @@ class Runner:
             with logging_job(job.id):
                 remaining = self._prove(job, trace)
         except JobStopped as stop:
-            kind, reason = self._end_stopped(job, stop.reason)
+            kind, reason = self._endings.stopped(job, stop.reason)
         except LeaseLost as error:
             kind, reason = JobEventKind.RETURNED, str(error)
         except (DeepProveError, OSError, SQLAlchemyError, MemoryError) as error:
@@ -215,7 +210,7 @@ class Runner:
         durable = in_row is None or budget is not None
         self._keep(job, proof, fields, trace, durable=durable)
         if in_row is None:
-            self._forget_inputs(job)
+            self._endings.forget_inputs(job)
         return proof.remaining
 
     def _keep(
@@ -226,82 +221,27 @@ class Runner:
             where = self._artifacts.write(job.id, job.attempts, PROOF, proof.content)
         for name, opening in proof.openings.items():
             self._artifacts.write(job.id, job.attempts, opening_name(name), bytes(opening))
-        self._patiently(lambda: self._store.finish(job, where, fields, trace.seconds, durable=durable))
+        leases, seconds = self._store.leases, trace.seconds
+        self._endings.patiently(lambda: leases.finish(job, where, fields, seconds, durable=durable))
 
     def _rekey(self, served: ServedKey) -> None:
         # Another process may have been quicker: then the folder has the next epoch already.
         with suppress(BudgetError):
             ProvingKey.rekey_folder(served.folder)
 
-    def _end_stopped(self, job: Job, reason: StopReason) -> tuple[JobEventKind, str]:
-        codes = {StopReason.DEADLINE: FailureCode.DEADLINE, StopReason.TIMEOUT: FailureCode.TIMEOUT}
-        try:
-            if reason is StopReason.CANCELLED:
-                self._patiently(lambda: self._store.abandon(job))
-                self._forget_inputs(job)
-                return JobEventKind.CANCELLED, reason.value
-            if reason in codes:
-                return self._fail(job, codes[reason], reason.value)
-            if reason is StopReason.DRAINING:
-                self._patiently(lambda: self._store.give_back(job, counted=False))
-        except LeaseLost:
-            pass
-        return JobEventKind.RETURNED, reason.value
-
     def _end_failed(self, job: Job, error: Exception) -> tuple[JobEventKind, str]:
-        """Ends a job, or returns it to the queue where another attempt may help."""
-        problem = first_line(error)
         if isinstance(error, ExecutionError):
             # Its workers cannot be relied on any more.
             self._loaded.drop(job.key)
-        try:
-            if isinstance(error, InputError):
-                return self._fail(job, FailureCode.INPUT, problem)
-            if isinstance(error, MemoryLimitError):
-                return self._fail(job, FailureCode.MEMORY, problem)
-            if isinstance(error, BudgetError):
-                # Keys that were rekeyed meanwhile are loaded again.
-                if self._loaded.is_current(self._served[job.key]):
-                    return self._fail(job, FailureCode.BUDGET, problem)
-            elif not isinstance(error, (ExecutionError, OSError, SQLAlchemyError, MemoryError)):
-                return self._fail(job, FailureCode.INTERNAL, problem)
-            if job.attempts >= MAX_ATTEMPTS:
-                return self._fail(job, FailureCode.ATTEMPTS, f"{job.attempts} attempts; the last: {problem}")
-            self._patiently(lambda: self._store.give_back(job))
-        except LeaseLost:
-            pass
-        return JobEventKind.RETURNED, problem
-
-    def _fail(self, job: Job, code: FailureCode, problem: str) -> tuple[JobEventKind, str]:
-        self._patiently(lambda: self._store.fail(job, code, problem))
-        self._forget_inputs(job)
-        return JobEventKind.FAILED, f"{code.value}: {problem}"
-
-    def _forget_inputs(self, job: Job) -> None:
-        """Inputs are of no use any more; where they cannot be removed now, they go with the job."""
-        with suppress(OSError):
-            self._artifacts.remove_file(job.id, 0, INPUTS)
-
-    def _patiently(self, work: Callable[[], object]) -> None:
-        """Does something with the store; again where it fails, for as long as the lease lasts without it."""
-        end = time.monotonic() + LEASE_SECONDS
-        while True:
-            try:
-                work()
-            except SQLAlchemyError as error:
-                if time.monotonic() > end:
-                    # The lease runs out, and the job goes to another runner.
-                    logger.warning("the job store fails: %s", first_line(error))
-                    return
-                time.sleep(RENEW_SECONDS / 2)
-            else:
-                return
+        # Keys that were rekeyed meanwhile are loaded again.
+        rekeyed = isinstance(error, BudgetError) and not self._loaded.is_current(self._served[job.key])
+        return self._endings.failed(job, error, rekeyed=rekeyed)
 
     def _watch(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
             try:
                 self._renew()
-                self._look_after_others()
+                self._caretaker.look_after()
             except (SQLAlchemyError, OSError) as error:
                 logger.warning("the job store fails: %s", first_line(error))
 
@@ -311,7 +251,7 @@ class Runner:
             job, trace = current
             now = self._clock()
             try:
-                present = self._store.renew(job, trace.running, trace.seconds)
+                present = self._store.leases.renew(job, trace.running, trace.seconds)
             except LeaseLost:
                 # It may have ended meanwhile.
                 if self._current is current:
@@ -323,24 +263,7 @@ class Runner:
                     trace.stop = StopReason.DEADLINE
                 elif now - (job.started or now) > self._options.job_seconds:
                     trace.stop = StopReason.TIMEOUT
-        self._store.report_runner(self.id, self._started, self._status())
-
-    def _look_after_others(self) -> None:
-        returned, failed = self._store.recover()
-        for job in returned:
-            self._tell(JobEventKind.RETURNED, job, reason="its runner was lost")
-        for job in failed:
-            kind = JobEventKind.CANCELLED if job.state is JobState.CANCELLED else JobEventKind.FAILED
-            self._tell(kind, job, reason=job.problem or StopReason.CANCELLED.value)
-        for job in self._store.expire():
-            self._tell(JobEventKind.FAILED, job, reason="deadline")
-        if self._clock() - self._cleaned > _CLEANING_SECONDS:
-            self._cleaned = self._clock()
-            for job in self._store.list_old(self._options.keep_seconds):
-                # Its files first: what has no row any more would stay for ever.
-                self._artifacts.remove(job.id)
-                self._store.remove(job)
-                self._tell(JobEventKind.REMOVED, job)
+        self._store.runners.report(self.id, self._started, self._status())
 
     def _status(self) -> dict[str, Any]:
         current = self._current

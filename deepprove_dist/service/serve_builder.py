@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from deepprove_dist.execution.cluster.open_worker_group import ClusterOptions
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
-from deepprove_dist.service.job_service import SubmissionLimits
 from deepprove_dist.service.ray_application import create_serve_application
 from deepprove_dist.service.runner import RunnerOptions
 from deepprove_dist.service.settings import ServiceSettings
+from deepprove_dist.service.submission_checks import SubmissionLimits
 
 HEAD = "__internal_head__"
 """How Ray's resource of the head's node is called, after `node:`."""

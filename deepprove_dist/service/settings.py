@@ -15,11 +15,12 @@ from deepprove_dist.metrics.sink import NO_METRICS, MetricSink
 from deepprove_dist.service.artifacts import Artifacts
 from deepprove_dist.service.clients import Clients
 from deepprove_dist.service.events import Observer, log_event
-from deepprove_dist.service.job_service import JobService, SubmissionLimits
+from deepprove_dist.service.job_service import JobService
 from deepprove_dist.service.loaded_keys import LoadedKeys
 from deepprove_dist.service.runner import Runner, RunnerOptions
 from deepprove_dist.service.served_key import open_keys
 from deepprove_dist.service.store import JobStore
+from deepprove_dist.service.submission_checks import SubmissionLimits
 from deepprove_dist.service.waiting import Waiters
 
 TOKENS, DATABASE, ARTIFACTS, LOCK = "tokens", "jobs.sqlite", "artifacts", "service.lock"

@@ -21,10 +21,11 @@ from deepprove_dist.service import runner as runner_module
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.clients import Clients, ServiceClient
 from deepprove_dist.service.events import JobEventKind
-from deepprove_dist.service.job_service import JobService, SubmissionLimits, SubmissionOptions
+from deepprove_dist.service.job_service import JobService
 from deepprove_dist.service.problem import ServiceProblem
 from deepprove_dist.service.runner import Runner
 from deepprove_dist.service.store import INLINE_BYTES
+from deepprove_dist.service.submission_checks import SubmissionLimits, SubmissionOptions
 from tests.hiding_keys import X, transparent_keys
 from tests.service.conftest import INPUTS, Parts
 
@@ -59,7 +60,7 @@ def submit(http: TestClient, key: str = "plain", **options: Any) -> dict[str, An
 
 
 def prove(runner: Runner, parts: Parts) -> None:
-    job = parts.store.claim(runner.id, keys=tuple(parts.served))
+    job = parts.store.leases.claim(runner.id, keys=tuple(parts.served))
     assert job is not None
     runner._take(job)
 
@@ -148,7 +149,7 @@ def test_the_jobs_of_others_are_not_there(http: TestClient, runner: Runner, part
 
 def test_a_runners_job_is_named_to_its_client_only(http: TestClient, parts: Parts) -> None:
     job = submit(http)["id"]
-    parts.store.report_runner("r", 1.0, {**parts.runner()._status(), "job": job})
+    parts.store.runners.report("r", 1.0, {**parts.runner()._status(), "job": job})
     named = [http.get("/v1/status", headers=who).json()["runners"][0]["job"] for who in (ALICE, BOB)]
     assert named == [job, None]
 
@@ -318,9 +319,9 @@ def test_health_and_readiness(http: TestClient, parts: Parts, monkeypatch: pytes
     nobody = {"Authorization": ""}
     assert http.get("/healthz", headers=nobody).json() == {"status": "ok"}
     require_problem(http.get("/readyz", headers=nobody), 503, "no_runner")
-    parts.store.report_runner("r", 1.0, {"draining": False})
+    parts.store.runners.report("r", 1.0, {"draining": False})
     assert http.get("/readyz", headers=nobody).json() == {"status": "ready"}
-    parts.store.report_runner("r", 1.0, {"draining": True})
+    parts.store.runners.report("r", 1.0, {"draining": True})
     require_problem(http.get("/readyz", headers=nobody), 503, "no_runner")
 
 

@@ -116,11 +116,11 @@ def test_what_runs_has_its_phases_and_what_waits_is_cancelled(
 ) -> None:
     ids = [parts.submit() for _ in range(60)]
     runner = parts.runner()
-    running = parts.store.claim(runner.id, keys=("plain",))
+    running = parts.store.leases.claim(runner.id, keys=("plain",))
     assert running is not None
-    parts.store.renew(running, "opening", {"lookups": 1.5, "relations": 0.5})
+    parts.store.leases.renew(running, "opening", {"lookups": 1.5, "relations": 0.5})
     status = {**runner._status(), "key": "plain", "phase": "opening", "loaded": ["plain"]}
-    parts.store.report_runner(runner.id, 1.0, {**status, "workers": [{"node": "node-b", "threads": 4}]})
+    parts.store.runners.report(runner.id, 1.0, {**status, "workers": [{"node": "node-b", "threads": 4}]})
     page = browser.new_page()
     page.add_init_script(f"sessionStorage.setItem('{KEEP}', '{read_token(tmp_path / 'tokens')}')")
     page.goto(address)

@@ -14,8 +14,9 @@ import pytest
 from deepprove_dist.execution.group.failure_policy import Budget, FailurePolicy
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import create_worker
-from deepprove_dist.service.job_service import JobService, SubmissionOptions
+from deepprove_dist.service.job_service import JobService
 from deepprove_dist.service.loaded_keys import LoadedKeys
+from deepprove_dist.service.submission_checks import SubmissionOptions
 from tests.execution.unreliable import Unreliable
 from tests.hiding_keys import X
 from tests.service.conftest import ALICE, ROOM, Parts
@@ -54,7 +55,7 @@ def test_nothing_stays_of_a_job_but_its_row_and_its_proof(
         for number in range(count):
             options = SubmissionOptions(range(1), str(number).encode())
             jobs.submit(ALICE, "plain", BODY, "application/json", options)
-            job = parts.store.claim(runner.id, runner._loaded.names, tuple(parts.served))
+            job = parts.store.leases.claim(runner.id, runner._loaded.names, tuple(parts.served))
             assert job is not None
             runner._take(job)
             done = jobs.job(ALICE, job.id)

@@ -90,7 +90,7 @@ def test_a_service_on_a_cluster(served: Served) -> None:
     job = served.client.submit("plain", BODY, context="0")["id"]
     remove(Removal(served.address))
     store = ServiceParts.open(served.settings).store
-    assert store.runners() == []
+    assert store.runners.alive() == []
     assert store.counts()["running"] == 0
     assert store.get(job).attempts <= 1
 

@@ -17,8 +17,9 @@ from deepprove_dist.service import runner as runner_module
 from deepprove_dist.service.events import JobEventKind
 from deepprove_dist.service.job import FailureCode, Job, JobState
 from deepprove_dist.service.job_trace import JobStopped, StopReason
+from deepprove_dist.service.leases import LEASE_SECONDS, MAX_ATTEMPTS
 from deepprove_dist.service.runner import Runner, RunnerOptions
-from deepprove_dist.service.store import INLINE_BYTES, LEASE_SECONDS, MAX_ATTEMPTS
+from deepprove_dist.service.store import INLINE_BYTES
 from tests.hiding_keys import X, transparent_keys
 from tests.service.conftest import INPUTS, Parts
 
@@ -30,7 +31,7 @@ def runner(parts: Parts) -> Runner:
 
 def step(runner: Runner, parts: Parts) -> Job:
     """Does the next job in this thread."""
-    job = parts.store.claim(runner.id, keys=tuple(parts.served))
+    job = parts.store.leases.claim(runner.id, keys=tuple(parts.served))
     assert job is not None
     runner._take(job)
     return parts.store.get(job.id)
@@ -78,13 +79,13 @@ def test_what_could_not_be_made_again_waits_for_the_disk(
     key: str, in_row: bool, durable: bool, runner: Runner, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Inputs that are files go with the end of the job, and numbers of proofs are counted."""
-    finish, asked = parts.store.finish, list[bool]()
+    finish, asked = parts.store.leases.finish, list[bool]()
 
     def note(*arguments: Any, durable: bool) -> None:
         asked.append(durable)
         finish(*arguments, durable=durable)
 
-    monkeypatch.setattr(parts.store, "finish", note)
+    monkeypatch.setattr(parts.store.leases, "finish", note)
     job = parts.submit(key)
     if not in_row:
         monkeypatch.setattr(parts.store, "inputs", lambda _: None)
@@ -111,7 +112,7 @@ def test_a_proof_by_a_runner_that_died_has_the_same_bytes(
         with pytest.raises(SystemExit):
             step(first, parts)
     parts.now += LEASE_SECONDS + 1
-    parts.store.recover()
+    parts.store.leases.recover()
     job = step(parts.runner(), parts)
     assert job.attempts == 2
     assert parts.proof(job) == proofs[0]
@@ -203,7 +204,7 @@ def test_a_runner_finishes_its_proof_when_it_is_drained(parts: Parts) -> None:
     assert runner.drain(20)
     assert parts.store.get(first).state is JobState.DONE
     assert parts.store.get(second).state is JobState.QUEUED
-    assert parts.store.runners() == []
+    assert parts.store.runners.alive() == []
 
 
 def test_a_proof_that_takes_longer_than_the_drain_goes_back(
@@ -300,11 +301,11 @@ def test_old_jobs_go_with_their_proofs(longest: int, parts: Parts, monkeypatch: 
     parts.submit()
     job = step(runner, parts)
     assert (job.proof is None, parts.store.proof(job) is None) == (longest > 0, longest == 0)
-    runner._look_after_others()
+    runner._caretaker.look_after()
     assert parts.store.get(job.id) == job
     assert parts.proof(job) == transparent_keys().prove(X).content
     parts.now += 101.0
-    runner._look_after_others()
+    runner._caretaker.look_after()
     with pytest.raises(KeyError):
         parts.store.get(job.id)
     assert parts.store.proof(job) is None
@@ -313,9 +314,9 @@ def test_old_jobs_go_with_their_proofs(longest: int, parts: Parts, monkeypatch: 
 
 def test_jobs_of_dead_runners_and_late_ones_are_looked_after(runner: Runner, parts: Parts) -> None:
     lost, late = parts.submit(priority=1), parts.submit(seconds=5.0)
-    assert parts.store.claim("dead", keys=("plain",)) is not None
+    assert parts.store.leases.claim("dead", keys=("plain",)) is not None
     parts.now += LEASE_SECONDS + 1
-    runner._look_after_others()
+    runner._caretaker.look_after()
     assert parts.store.get(lost).state is JobState.QUEUED
     assert parts.store.get(late).code is FailureCode.DEADLINE
     assert [event.kind for event in parts.events] == [JobEventKind.RETURNED, JobEventKind.FAILED]

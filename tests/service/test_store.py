@@ -12,13 +12,8 @@ import pytest
 
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.service.job import FailureCode, JobState, Submission
-from deepprove_dist.service.store import (
-    LEASE_SECONDS,
-    MAX_ATTEMPTS,
-    JobStore,
-    LeaseLost,
-    SubmissionConflict,
-)
+from deepprove_dist.service.leases import LEASE_SECONDS, MAX_ATTEMPTS, LeaseLost
+from deepprove_dist.service.store import JobStore, SubmissionConflict
 
 KEYS = ("k", "other")
 
@@ -102,7 +97,7 @@ def test_no_job_is_claimed_twice(store: JobStore) -> None:
     claimed: list[str] = []
 
     def take() -> None:
-        while (job := store.claim(str(threading.get_ident()), keys=KEYS)) is not None:
+        while (job := store.leases.claim(str(threading.get_ident()), keys=KEYS)) is not None:
             claimed.append(job.id)
 
     in_threads(take, 4)
@@ -111,28 +106,28 @@ def test_no_job_is_claimed_twice(store: JobStore) -> None:
 
 def test_a_runner_claims_only_what_it_can_prove(store: JobStore) -> None:
     submit(store)
-    assert store.claim("r", keys=("other",)) is None
-    assert store.claim("r", keys=KEYS) is not None
+    assert store.leases.claim("r", keys=("other",)) is None
+    assert store.leases.claim("r", keys=KEYS) is not None
 
 
 def test_clients_take_turns_by_the_time_that_their_proofs_took(store: JobStore, clock: Clock) -> None:
     jobs = {submit(store, client): client for client in "aaab"}
     order = []
-    while (job := store.claim("r", keys=KEYS)) is not None:
+    while (job := store.leases.claim("r", keys=KEYS)) is not None:
         order.append(jobs[job.id])
         clock.now += 2.0
-        store.finish(job, "where", {})
+        store.leases.finish(job, "where", {})
     assert order == ["a", "b", "a", "a"]
 
 
 def test_a_finished_job_has_its_result(store: JobStore, clock: Clock) -> None:
     submit(store)
-    job = store.claim("r", keys=KEYS)
+    job = store.leases.claim("r", keys=KEYS)
     assert job is not None
     clock.now += 1.0
-    renewed = store.renew(job, "opening", {"lookups": 0.5})
+    renewed = store.leases.renew(job, "opening", {"lookups": 0.5})
     assert (renewed.phase, renewed.phases, renewed.attempts) == ("opening", {"lookups": 0.5}, 1)
-    store.finish(job, "where", {"proof_bytes": 3}, {"opening": 1.0})
+    store.leases.finish(job, "where", {"proof_bytes": 3}, {"opening": 1.0})
     done = store.get(job.id)
     assert (done.state, done.proof, done.result) == (JobState.DONE, "where", {"proof_bytes": 3})
     assert (done.phase, done.phases, done.finished) == (None, {"opening": 1.0}, clock.now)
@@ -140,16 +135,16 @@ def test_a_finished_job_has_its_result(store: JobStore, clock: Clock) -> None:
 
 def test_a_short_proof_is_in_the_database_until_its_job_is_removed(store: JobStore, clock: Clock) -> None:
     submit(store)
-    job = store.claim("r", keys=KEYS)
+    job = store.leases.claim("r", keys=KEYS)
     assert job is not None
     clock.now += LEASE_SECONDS + 1
-    store.recover()
-    second = store.claim("s", keys=KEYS)
+    store.leases.recover()
+    second = store.leases.claim("s", keys=KEYS)
     assert second is not None
     with pytest.raises(LeaseLost):
-        store.finish(job, b"too late", {})
+        store.leases.finish(job, b"too late", {})
     assert store.proof(job) is None
-    store.finish(second, b"proof", {})
+    store.leases.finish(second, b"proof", {})
     done = store.get(job.id)
     assert (done.state, done.proof, store.proof(done)) == (JobState.DONE, None, b"proof")
     store.remove(done)
@@ -158,65 +153,65 @@ def test_a_short_proof_is_in_the_database_until_its_job_is_removed(store: JobSto
 
 def test_a_runner_without_its_lease_changes_nothing(store: JobStore, clock: Clock) -> None:
     submit(store)
-    old = store.claim("r", keys=KEYS)
+    old = store.leases.claim("r", keys=KEYS)
     assert old is not None
     clock.now += LEASE_SECONDS + 1
-    store.recover()
-    new = store.claim("r", keys=KEYS)
+    store.leases.recover()
+    new = store.leases.claim("r", keys=KEYS)
     assert new is not None
     changes: list[Callable[[], object]] = [
-        lambda: store.renew(old, None, {}),
-        lambda: store.reserve(old, Reservation.draw(0, 1)),
-        lambda: store.finish(old, "where", {}),
-        lambda: store.fail(old, FailureCode.INTERNAL, ""),
-        lambda: store.abandon(old),
-        lambda: store.give_back(old),
+        lambda: store.leases.renew(old, None, {}),
+        lambda: store.leases.reserve(old, Reservation.draw(0, 1)),
+        lambda: store.leases.finish(old, "where", {}),
+        lambda: store.leases.fail(old, FailureCode.INTERNAL, ""),
+        lambda: store.leases.abandon(old),
+        lambda: store.leases.give_back(old),
     ]
     for change in changes:
         with pytest.raises(LeaseLost):
             change()
     assert store.get(new.id) == new
-    store.finish(new, "where", {})
+    store.leases.finish(new, "where", {})
 
 
 def test_a_job_whose_runner_is_dead_goes_back_to_the_queue(store: JobStore, clock: Clock) -> None:
     job_id = submit(store)
     for attempt in range(1, MAX_ATTEMPTS + 1):
-        job = store.claim("r", keys=KEYS)
+        job = store.leases.claim("r", keys=KEYS)
         assert job is not None
         assert job.attempts == attempt
-        assert store.recover() == ([], [])
+        assert store.leases.recover() == ([], [])
         clock.now += LEASE_SECONDS + 1
-        returned, failed = store.recover()
+        returned, failed = store.leases.recover()
         assert [len(returned), len(failed)] == ([1, 0] if attempt < MAX_ATTEMPTS else [0, 1])
     assert store.get(job_id).code is FailureCode.ATTEMPTS
-    assert store.claim("r", keys=KEYS) is None
+    assert store.leases.claim("r", keys=KEYS) is None
 
 
 def test_who_has_the_store_alone_waits_for_no_lease(store: JobStore) -> None:
     submit(store)
-    assert store.claim("r", keys=KEYS) is not None
-    assert len(store.recover(alone=True)[0]) == 1
+    assert store.leases.claim("r", keys=KEYS) is not None
+    assert len(store.leases.recover(alone=True)[0]) == 1
 
 
 def test_a_job_that_was_given_back_uncounted_is_as_before(store: JobStore) -> None:
     submit(store)
-    job = store.claim("r", keys=KEYS)
+    job = store.leases.claim("r", keys=KEYS)
     assert job is not None
-    store.give_back(job, counted=False)
+    store.leases.give_back(job, counted=False)
     assert store.get(job.id).attempts == 0
     assert store.get(job.id).state is JobState.QUEUED
 
 
 def test_cancelling(store: JobStore, clock: Clock) -> None:
     waits, runs = submit(store), submit(store, priority=1)
-    job = store.claim("r", keys=KEYS)
+    job = store.leases.claim("r", keys=KEYS)
     assert job is not None
     assert job.id == runs
     assert store.cancel(waits, "a").state is JobState.CANCELLED
     assert store.cancel(runs, "a").state is JobState.RUNNING
-    assert store.renew(job, None, {}).stopping
-    assert store.abandon(job).state is JobState.CANCELLED
+    assert store.leases.renew(job, None, {}).stopping
+    assert store.leases.abandon(job).state is JobState.CANCELLED
     assert store.cancel(runs, "a").state is JobState.CANCELLED
     with pytest.raises(KeyError):
         store.cancel(runs, "b")
@@ -224,10 +219,10 @@ def test_cancelling(store: JobStore, clock: Clock) -> None:
 
 def test_a_cancelled_job_is_not_begun_again_when_its_runner_died(store: JobStore) -> None:
     submit(store)
-    job = store.claim("r", keys=KEYS)
+    job = store.leases.claim("r", keys=KEYS)
     assert job is not None
     store.cancel(job.id, "a")
-    store.recover(alone=True)
+    store.leases.recover(alone=True)
     assert store.get(job.id).state is JobState.CANCELLED
 
 
@@ -241,9 +236,9 @@ def test_jobs_that_wait_at_their_deadline_fail(store: JobStore, clock: Clock) ->
 
 def test_old_jobs_are_removed_and_others_are_not(store: JobStore, clock: Clock) -> None:
     submit(store)
-    job = store.claim("r", keys=KEYS)
+    job = store.leases.claim("r", keys=KEYS)
     assert job is not None
-    store.finish(job, "where", {})
+    store.leases.finish(job, "where", {})
     clock.now += 10.0
     submit(store)
     assert store.list_old(11.0) == []
@@ -264,26 +259,26 @@ def test_lists_are_of_one_client_and_come_in_pages(store: JobStore) -> None:
 
 def test_a_number_is_kept_with_its_job(store: JobStore) -> None:
     submit(store)
-    job = store.claim("r", keys=KEYS)
+    job = store.leases.claim("r", keys=KEYS)
     assert job is not None
     reservation = Reservation.draw(2, 7)
-    store.reserve(job, reservation)
-    store.give_back(job)
-    again = store.claim("r", keys=KEYS)
+    store.leases.reserve(job, reservation)
+    store.leases.give_back(job)
+    again = store.leases.claim("r", keys=KEYS)
     assert again is not None
     assert again.reservation == reservation
 
 
 def test_runners_are_seen_for_as_long_as_they_say_so(store: JobStore, clock: Clock) -> None:
-    store.report_runner("r", 1.0, {"job": "j"})
-    store.report_runner("r", 1.0, {"job": None})
-    (record,) = store.runners()
+    store.runners.report("r", 1.0, {"job": "j"})
+    store.runners.report("r", 1.0, {"job": None})
+    (record,) = store.runners.alive()
     assert (record.id, record.status) == ("r", {"job": None})
     clock.now += LEASE_SECONDS + 1
-    assert store.runners() == []
-    store.report_runner("s", 1.0, {})
-    store.remove_runner("s")
-    assert store.runners() == []
+    assert store.runners.alive() == []
+    store.runners.report("s", 1.0, {})
+    store.runners.remove("s")
+    assert store.runners.alive() == []
 
 
 def test_an_accepted_job_is_on_disk(
@@ -301,9 +296,9 @@ def test_an_accepted_job_is_on_disk(
     submission = Submission("a", "k", b"inputs")
     job, _ = store.submit(submission, lambda _: b"inputs", lambda job: seen.append(store.get(job.id).state))
     assert seen == [JobState.QUEUED]
-    held = store.claim("r", keys=KEYS)
+    held = store.leases.claim("r", keys=KEYS)
     assert held is not None
-    store.finish(held, b"proof", {}, durable=False)
+    store.leases.finish(held, b"proof", {}, durable=False)
     assert store.proof(job) == b"proof"
     after = JobStore(f"sqlite:///{disk / 'jobs'}", clock)
     assert (after.get(job.id), after.inputs(job)) == (job, b"inputs")
@@ -336,11 +331,11 @@ def in_threads(work: Callable[[], object], count: int) -> None:
 
 def test_a_long_queue_is_served_in_the_same_order(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a few rows of it are compared."""
-    monkeypatch.setattr("deepprove_dist.service.store._JOBS_COMPARED", 2)
+    monkeypatch.setattr("deepprove_dist.service.turns.JOBS_COMPARED", 2)
     late, plain = submit(store), [submit(store) for _ in range(4)]
     first, second = submit(store, seconds=90.0), submit(store, seconds=50.0)
     urgent = submit(store, "b", priority=1)
     order = []
-    while (job := store.claim("r", keys=KEYS)) is not None:
+    while (job := store.leases.claim("r", keys=KEYS)) is not None:
         order.append(job.id)
     assert order == [urgent, second, first, late, *plain]
