@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import deepprove_dist as dp
@@ -19,6 +20,10 @@ from tests.faults.slow_worker import Options
 
 Measured = Callable[[str, str, float, str], None]
 
+LARGER = MODEL.parent / "digits_cnn264k"
+ROWS = 16384
+"""Samples that are too many for a job's row: they are a file."""
+
 
 @dataclass(frozen=True)
 class Keys:
@@ -26,6 +31,21 @@ class Keys:
 
     folder: Path
     proof: str
+
+
+@dataclass(frozen=True)
+class LongJobs:
+    """Keys whose proofs take seconds.
+
+    Attributes:
+        body, index: what is submitted.
+        proof: what comes of it.
+    """
+
+    folder: Path
+    body: bytes
+    index: str
+    proof: bytes
 
 
 @dataclass(frozen=True)
@@ -91,3 +111,35 @@ def measured() -> Measured:
                 csv.writer(file).writerow([scenario, where, f"{seconds:.1f}", outcome])
 
     return write
+
+
+@pytest.fixture
+def folder(keys: Keys) -> str:
+    """The keys, and the name that clients call them by."""
+    return f"iris={keys.folder}"
+
+
+@pytest.fixture(scope="session")
+def expected(keys: Keys) -> Callable[[str], bytes]:
+    """The proof that this process makes for a context."""
+    loaded = dp.ProvingKey.load(keys.folder)
+    x = loaded.read_inputs(MODEL / "input.json")
+    return lambda context: loaded.prove(x, context=context.encode()).content
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keys for so many samples that their proof takes seconds, and that a job's samples are a file."""
+    folder = tmp_path_factory.mktemp("faults") / "many"
+    dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz", transparent=True, max_batch=ROWS).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def long(tmp_path_factory: pytest.TempPathFactory) -> LongJobs:
+    """A proof that is not over before a test can interrupt it."""
+    samples = LARGER / "test.npz"
+    keys = dp.setup(LARGER / "model.onnx", LARGER / "calibration.npz", transparent=True, max_batch=256)
+    keys.save(folder := tmp_path_factory.mktemp("faults") / "long")
+    x = np.load(samples)["x"]
+    return LongJobs(folder, samples.read_bytes(), f"0:{len(x)}", keys.prove(x).content)

@@ -2,73 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-import deepprove_dist as dp
-from tests.faults.conftest import Keys
-from tests.faults.prover import MODEL
+from tests.faults.conftest import ROWS, Keys, Measured
+from tests.faults.jobs import BODY, WORKERS, metrics, require_proofs, submit, timed, workers_of
 from tests.faults.running import chance, send
 
 pytest.importorskip("fastapi", reason="needs pip install 'deepprove-dist[service]'")
-from benchmarks.serving import Service, serving
+from benchmarks.serving import serving
 from deepprove_dist.service.client import Client, JobFailed, ServiceError
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
-
-BODY = json.loads((MODEL / "input.json").read_text())
-WORKERS = ("--workers", 2, "--share-small")
-ROWS = 16384
-"""Samples that are too many for a job's row: they are a file."""
-
-Measured = Callable[[str, str, float, str], None]
-
-
-@pytest.fixture
-def folder(keys: Keys) -> str:
-    """The keys, and the name that clients call them by."""
-    return f"iris={keys.folder}"
-
-
-@pytest.fixture(scope="session")
-def expected(keys: Keys) -> Callable[[str], bytes]:
-    """The proof that this process makes for a context."""
-    loaded = dp.ProvingKey.load(keys.folder)
-    x = loaded.read_inputs(MODEL / "input.json")
-    return lambda context: loaded.prove(x, context=context.encode()).content
-
-
-def workers_of(server: Service) -> list[int]:
-    """Its worker processes: children of any of its threads."""
-    tasks = Path(f"/proc/{server.process.pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
-
-
-@contextmanager
-def timed(measured: Measured, scenario: str, outcome: str) -> Iterator[None]:
-    begin = time.monotonic()
-    yield
-    measured(scenario, "service", time.monotonic() - begin, outcome)
-
-
-def submit(client: Client, count: int, key: str = "iris") -> dict[str, str]:
-    """Jobs by their contexts."""
-    return {str(n): client.submit(key, BODY, context=str(n))["id"] for n in range(count)}
-
-
-def require_proofs(client: Client, jobs: dict[str, str], expected: Callable[[str], bytes]) -> None:
-    for context, job in jobs.items():
-        client.wait(job, 120)
-        assert client.proof(job) == expected(context)
 
 
 def test_a_worker_is_killed(
@@ -171,11 +123,10 @@ def test_a_job_that_can_never_be_proven_fails_and_others_go_on(
 
 
 def test_the_artifact_store_is_down(
-    folder: str, tmp_path: Path, expected: Callable[[str], bytes], measured: Measured
+    folder: str, many: Path, tmp_path: Path, expected: Callable[[str], bytes], measured: Measured
 ) -> None:
     """Submissions whose inputs are files are refused meanwhile; what was accepted is proven afterwards."""
-    state, many = tmp_path / "state", tmp_path / "many"
-    dp.setup(MODEL / "model.onnx", MODEL / "calibration.npz", transparent=True, max_batch=ROWS).save(many)
+    state = tmp_path / "state"
     inputs = {"input_data": BODY["input_data"][:1] * ROWS}
     with serving(state, folder, many) as server:
         jobs = submit(server.client, 10)
@@ -235,12 +186,3 @@ def test_mixed_load(
             for thread in clients:
                 thread.join(120)
     assert problems == []
-
-
-def metrics(server: Service) -> str:
-    from urllib.request import Request, urlopen
-
-    headers = {"Authorization": f"Bearer {server.client.token}"}
-    with urlopen(Request(f"{server.client.url}/metrics", headers=headers)) as answer:
-        text: str = answer.read().decode()
-    return text

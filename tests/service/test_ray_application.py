@@ -44,6 +44,13 @@ class Served:
         client = self.client
         return client.proof(client.wait(client.submit(key, BODY, context=context)["id"], 120)["id"])
 
+    def prove_while(self, act: Callable[[], None], context: str) -> set[bytes]:
+        """The proofs of ten jobs that are there when something happens, and of ten that come after."""
+        ids = [self.client.submit("plain", BODY, context=context)["id"] for _ in range(10)]
+        act()
+        ids += [self.client.submit("plain", BODY, context=context)["id"] for _ in range(10)]
+        return {self.client.proof(self.client.wait(job, 120)["id"]) for job in ids}
+
     def runner(self) -> dict[str, Any]:
         """What the only runner says of itself."""
         (runner,) = self.client.status()["runners"]
@@ -73,12 +80,14 @@ def test_a_service_on_a_cluster(served: Served) -> None:
     assert served.prove("1") == expected[1]
     served.prove("hiding", "hiding")
 
-    # A prover dies with a job in hand: Serve starts another one, which finishes the job.
+    # A prover dies among jobs: Serve starts another one, which finishes them.
     first = served.runner()["id"]
-    ids = [served.client.submit("plain", BODY, context="2")["id"] for _ in range(20)]
-    os.kill(prover_process(), signal.SIGKILL)
-    assert {served.client.proof(served.client.wait(job, 120)["id"]) for job in ids} == {expected[2]}
-    assert first != served.runner()["id"]
+    assert served.prove_while(lambda: os.kill(replica(b"prover"), signal.SIGKILL), "2") == {expected[2]}
+    eventually(lambda: [runner["id"] for runner in served.client.status()["runners"]] not in ([], [first]))
+
+    # What answers HTTP dies: jobs are made meanwhile, and clients wait for the next one.
+    assert served.prove_while(lambda: os.kill(replica(b"gateway"), signal.SIGKILL), "1") == {expected[1]}
+    eventually(lambda: len(served.client.status()["runners"]) == 1)
 
     # The prover's node gets a notice: the prover drains, and there is another one elsewhere.
     second = served.runner()["id"]
@@ -154,12 +163,12 @@ def test_nodes_that_leave_are_known_and_this_one_drains(monkeypatch: pytest.Monk
     assert leaving.addresses == {"10.0.0.2"}
 
 
-def prover_process() -> int:
-    """The process of the prover's replica."""
+def replica(name: bytes) -> int:
+    """The process of a replica of "gateway" or "prover"."""
     for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal() and b"ServeReplica:deepprove-dist:prover" in command(folder):
+        if folder.name.isdecimal() and b"ServeReplica:deepprove-dist:" + name in command(folder):
             return int(folder.name)
-    raise AssertionError("there is no prover")
+    raise AssertionError(f"there is no {name.decode()}")
 
 
 def command(folder: Path) -> bytes:
