@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use deepprove_kernels::field::vector::{self, unpack};
 use deepprove_kernels::field::{
-    EF, EXTENSION_DEGREE, F, PackedEF, PackedF, WIDTH, decode_base, decode_extension, encode_base,
-    encode_extension, from_integers,
+    BASE_BYTES, EF, EXTENSION_BYTES, EXTENSION_DEGREE, F, PackedEF, PackedF, WIDTH, decode_base,
+    decode_extension, from_integers, write_base, write_extension,
 };
 use deepprove_kernels::parts::residue::{Residue, interleave, interleave_encoded, split};
 use deepprove_kernels::poly::arrange::arrange;
@@ -167,10 +167,11 @@ impl BaseVector {
         self.0.iter().map(PrimeField32::as_canonical_u32).collect::<Vec<_>>().into_pyarray(py)
     }
 
-    fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let mut out = Vec::new();
-        encode_base(&self.0, &mut out);
-        PyBytes::new(py, &out)
+    fn __bytes__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        PyBytes::new_with(py, self.0.len() * BASE_BYTES, |out| {
+            write_base(&self.0, out);
+            Ok(())
+        })
     }
 
     fn __len__(&self) -> usize {
@@ -237,10 +238,11 @@ impl ExtensionVector {
         decode_extension(bytes).map(Self).map_err(raise)
     }
 
-    fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let mut out = Vec::new();
-        encode_extension(&self.0, &mut out);
-        PyBytes::new(py, &out)
+    fn __bytes__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        PyBytes::new_with(py, self.0.len() * EXTENSION_BYTES, |out| {
+            write_extension(&self.0, out);
+            Ok(())
+        })
     }
 
     fn __len__(&self) -> usize {

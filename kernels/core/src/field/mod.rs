@@ -46,27 +46,34 @@ const fn inverse(x: u64) -> u64 {
     power
 }
 
-/// Appends the canonical encoding of base elements.
-pub fn encode_base(values: &[F], out: &mut Vec<u8>) {
-    encode(values.to_vec(), out);
-}
+/// Elements of which a copy stays in the cache while it is encoded; a multiple of the extension's degree.
+const AT_ONCE: usize = EXTENSION_DEGREE << 10;
 
 /// Appends the canonical encoding of extension elements.
 pub fn encode_extension(values: &[EF], out: &mut Vec<u8>) {
-    encode(EF::flatten_to_base(values.to_vec()), out);
-}
-
-fn encode(mut values: Vec<F>, out: &mut Vec<u8>) {
     let start = out.len();
-    out.resize(start + values.len() * BASE_BYTES, 0);
-    encode_to(&mut values, &mut out[start..]);
+    out.resize(start + values.len() * EXTENSION_BYTES, 0);
+    write_extension(values, &mut out[start..]);
 }
 
-/// Writes the canonical encoding of as many base elements as there are; overwrites them.
-fn encode_to(values: &mut [F], out: &mut [u8]) {
-    scale_slice_in_place_single_core(values, UNSHIFT);
-    let (words, _) = out.as_chunks_mut::<BASE_BYTES>();
-    words.iter_mut().zip(values).for_each(|(word, value)| *word = value.to_unique_u32().to_le_bytes());
+/// Writes the canonical encoding of base elements over as many bytes as it has.
+pub fn write_base(values: &[F], out: &mut [u8]) {
+    let mut copy = [F::default(); AT_ONCE];
+    for (values, out) in values.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE * BASE_BYTES)) {
+        let copy = &mut copy[..values.len()];
+        copy.copy_from_slice(values);
+        scale_slice_in_place_single_core(copy, UNSHIFT);
+        let (words, _) = out.as_chunks_mut::<BASE_BYTES>();
+        words.iter_mut().zip(copy).for_each(|(word, value)| *word = value.to_unique_u32().to_le_bytes());
+    }
+}
+
+/// Writes the canonical encoding of extension elements over as many bytes as it has.
+pub fn write_extension(values: &[EF], out: &mut [u8]) {
+    let at_once = AT_ONCE / EXTENSION_DEGREE;
+    for (values, out) in values.chunks(at_once).zip(out.chunks_mut(at_once * EXTENSION_BYTES)) {
+        write_base(&EF::flatten_to_base(values.to_vec()), out);
+    }
 }
 
 /// Decodes base elements.
@@ -118,12 +125,14 @@ mod tests {
     proptest! {
         #[test]
         fn elements_are_encoded_as_their_representatives(
-            raw in prop::collection::vec(0..F::ORDER_U32, 0..100)
+            raw in prop::collection::vec(0..F::ORDER_U32, 0..100), repeats in prop::sample::select(vec![1, 300])
         ) {
+            // Also more than are encoded at once.
+            let raw = raw.repeat(repeats);
             let values: Vec<F> = raw.iter().map(|&v| F::new(v)).collect();
             let expected: Vec<u8> = raw.iter().flat_map(|v| v.to_le_bytes()).collect();
-            let mut bytes = Vec::new();
-            encode_base(&values, &mut bytes);
+            let mut bytes = vec![0; expected.len()];
+            write_base(&values, &mut bytes);
             prop_assert_eq!(&bytes, &expected);
             prop_assert_eq!(decode_base(&bytes).unwrap(), values.clone());
             let whole = values.len() / EXTENSION_DEGREE;
