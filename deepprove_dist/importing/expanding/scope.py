@@ -43,7 +43,7 @@ class Scope:
     names: set[str]
     constants: list[onnx.TensorProto] = field(default_factory=list)
     stated: list[onnx.ValueInfoProto] = field(default_factory=list)
-    room: int = MOST_NODES
+    room: int = field(default_factory=lambda: MOST_NODES)
 
     @classmethod
     def of(

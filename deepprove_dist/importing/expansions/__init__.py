@@ -40,10 +40,11 @@ def expand_nodes(model: onnx.ModelProto, known: Mapping[str, npt.NDArray[Any]]) 
     kept: list[onnx.NodeProto] = []
     changed = False
     for node in graph.node:
-        constants, stated = len(scope.constants), len(scope.stated)
+        constants, stated, room = len(scope.constants), len(scope.stated), scope.room
         expanded = _expand(node, scope)
         if expanded is None:
             del scope.constants[constants:], scope.stated[stated:]
+            scope.room = room
         changed |= expanded is not None
         kept += [node] if expanded is None else expanded
     del graph.node[:]

@@ -9,7 +9,8 @@ import onnx
 
 from deepprove_dist.importing.expanding.expansion import Expansion
 from deepprove_dist.importing.expanding.scope import Scope, attribute_graph
-from deepprove_dist.importing.expanding.stacking import identities, stacked
+from deepprove_dist.importing.expanding.stacking import identities, require_room, stacked
+from deepprove_dist.importing.rewriting.stored_constants import read_constant
 
 # Beside the values that steps hand on, a body reads its step's index and the condition.
 LEAD = 2
@@ -26,10 +27,12 @@ def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     kept: list[onnx.NodeProto] = []
     stacks: list[list[str]] = [[] for _ in body.output[1 + len(carried) :]]
     condition = True if going is None else bool(going.item())
+    steps = None if limit is None else max(int(limit.item()), 0)
+    if condition and _never_stops(body, scope):
+        require_room(scope, steps, body)
     step = 0
-    while condition and (limit is None or step < limit.item()):
-        if scope.room <= 0:
-            return None
+    while condition and (steps is None or step < steps):
+        require_room(scope, 1, body, step)
         prefix = f"{node.name}/{step}"
         index = scope.constant(f"{prefix}/index", np.array(step, np.int64))
         before = scope.constant(f"{prefix}/condition", np.array(True))
@@ -46,6 +49,23 @@ def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     return _with_outputs(node, scope, kept, carried, stacks)
 
 
+def _never_stops(body: onnx.GraphProto, scope: Scope) -> bool:
+    """Whether the condition after a step is that before it, or a constant that is true."""
+    sources = {node.output[0]: node for node in body.node if node.op_type in ("Identity", "Constant")}
+    constants = {tensor.name: read_constant(tensor) for tensor in body.initializer}
+    name = body.output[0].name
+    while name in sources and sources[name].op_type == "Identity":
+        name = sources[name].input[0]
+    if name in sources:
+        return any(
+            bool(read_constant(attribute.t).any())
+            for attribute in sources[name].attribute
+            if attribute.name == "value"
+        )
+    value = constants.get(name, scope.known.get(name))
+    return name == body.input[1].name or (value is not None and bool(value.any()))
+
+
 def _with_outputs(
     node: onnx.NodeProto,
     scope: Scope,
@@ -55,8 +75,6 @@ def _with_outputs(
 ) -> list[onnx.NodeProto] | None:
     kept += identities(carried, node.output[: len(carried)])
     for stack, target in zip(stacks, node.output[len(carried) :], strict=False):
-        if target and not stack:
-            return None
         if target:
             kept += stacked(scope, stack, 0, target)
     return kept

@@ -8,7 +8,7 @@ from onnx import helper
 
 from deepprove_dist.importing.expanding.expansion import Expansion
 from deepprove_dist.importing.expanding.scope import Scope, attribute_graph
-from deepprove_dist.importing.expanding.stacking import identities, stacked
+from deepprove_dist.importing.expanding.stacking import identities, require_room, stacked
 
 
 def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
@@ -28,11 +28,10 @@ def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     if len(sizes) != 1:
         return None
     (steps,) = sizes
+    require_room(scope, steps, body)
     kept: list[onnx.NodeProto] = []
     stacks: list[list[str]] = [[] for _ in body.output[split:]]
     for step in range(steps):
-        if scope.room <= 0:
-            return None
         prefix = f"{node.name}/{step}"
         slices = []
         for tensor, axis, reverse in zip(scanned, axes, backwards, strict=True):
@@ -51,8 +50,6 @@ def _expand(node: onnx.NodeProto, scope: Scope) -> list[onnx.NodeProto] | None:
     axes = attributes.get("scan_output_axes", [0] * len(stacks))
     backwards = attributes.get("scan_output_directions", [0] * len(stacks))
     for stack, target, axis, reverse in zip(stacks, node.output[split:], axes, backwards, strict=False):
-        if target and not stack:
-            return None
         if target:
             kept += stacked(scope, stack[::-1] if reverse else stack, axis, target)
     return kept

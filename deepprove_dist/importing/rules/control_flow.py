@@ -4,7 +4,7 @@ from deepprove_dist.importing.rewriting.reasons import CUT
 from deepprove_dist.importing.rewriting.rule import Refusal
 
 _COMPUTED = "what it runs depends on the input's values"
-_STEPS = "how often it runs depends on the input's values, or is too often to write out"
+_STEPS = "how often it runs depends on the input's values"
 
 REFUSALS = (
     Refusal("If", _COMPUTED, "If on a condition that is known before the model runs", CUT),

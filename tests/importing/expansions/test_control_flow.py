@@ -6,6 +6,7 @@ import onnxruntime
 import pytest
 
 from deepprove_dist.errors import UnsupportedModelError
+from deepprove_dist.importing.expanding import scope
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.load import import_proto
 from tests.importing.onnx_comparison import OPSETS, assert_same, model
@@ -13,6 +14,8 @@ from tests.importing.onnx_comparison import OPSETS, assert_same, model
 THEN, ELSE = "then () => (t) { t = Relu (h) }", "other () => (e) { e = Neg (h) }"
 IF = f"<then_branch = {THEN}, else_branch = {ELSE}>"
 CONSTANTS = "float two = {2}, int64 three = {3}, int64 none = {0}, bool yes = {1}, bool no = {0}"
+
+EMPTY = "float[0,1,4] {}"
 
 
 def source(body: str, opset: int = 17, output: str = "float[a,b]", inputs: str = "") -> onnx.ModelProto:
@@ -72,6 +75,52 @@ def test_loops_that_do_not_run() -> None:
     assert_same(source(f"l = Loop (three, no, h) <body = b {once}> y = Relu (l)"))
 
 
+@pytest.mark.parametrize("opset", OPSETS)
+def test_what_no_step_stacks_is_empty(opset: int) -> None:
+    joined = "f = Flatten <axis = 2> (q) y = Concat <axis = 0> (l, f)"
+    assert_same(source(f"l, q = Loop (none, yes, h) <body = b {LOOP}> {joined}", opset))
+    scan = "(float[1,4] s, float[1,4] r) => (t, u) { t = Add (s, r) u = Relu (t) }"
+    start = f"e = Constant <value = {EMPTY}> () l, q = Scan (h, e) <num_scan_inputs = 1, body = b {scan}>"
+    # onnxruntime scans nothing of no elements.
+    imported = import_proto(source(f"{start} y = Neg (l)", opset, "float[k,1,4] q, float[a,b]"))
+    assert imported.left_out == ("q",)
+
+
+def test_what_no_step_stacks_may_be_of_no_known_shape() -> None:
+    loop = (
+        "(int64 i, bool c, float[1,4] s) => (c, t, u) { t = Neg (s) k = NonZero (t) u = Cast <to = 1> (k) }"
+    )
+    with pytest.raises(UnsupportedModelError, match="nothing says of which shape 'q' is then"):
+        import_proto(source(f"l, q = Loop (none, yes, h) <body = b {loop}> f = ReduceSum (q) y = Add (l, f)"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "steps"),
+    [
+        ("d = Identity (c)", "1099511627776 times"),
+        ("d = Constant <value = bool {1}> ()", "1099511627776 times"),
+        ("k = Identity (yes) d = Identity (k)", "1099511627776 times"),
+        ("k = Constant <value = int64 {-1}> () d = Greater (i, k)", "times or more"),
+    ],
+)
+def test_loops_of_many_steps_are_refused_at_once(
+    condition: str, steps: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The last one is written out until there is no room.
+    monkeypatch.setattr(scope, "MOST_NODES", 20)
+    body = f"(int64 i, bool c, float[1,4] s) => (d, t) {{ {condition} t = Neg (s) }}"
+    many = f"n = Constant <value = int64 {{{2**40}}}> () y = Loop (n, yes, h) <body = b {body}>"
+    with pytest.raises(UnsupportedModelError, match=steps) as caught:
+        import_proto(source(many))
+    assert "20000 nodes" in caught.value.problems[0].supported
+
+
+def test_loops_without_end_are_refused() -> None:
+    body = "(int64 i, bool c, float[1,4] s) => (c, t) { t = Neg (s) }"
+    with pytest.raises(UnsupportedModelError, match="without end"):
+        import_proto(source(f"y = Loop ( , yes, h) <body = b {body}>"))
+
+
 def test_branches_inside_loops_depend_on_the_step() -> None:
     body = f"""(int64 i, bool c, float[1,4] h) => (c, t) {{ k = Equal (i, three) n = Not (k) z = If (n) {IF}
         t = Add (z, two) }}"""
@@ -113,7 +162,6 @@ def test_functions_inside_branches_are_inlined() -> None:
     [
         (f"m = ReduceMax <keepdims = 0> (x) c = Less (m, two) y = If (c) {IF}", "If"),
         (f"l, q = Loop (n, yes, h) <body = b {LOOP}> y = Relu (l)", "Loop"),
-        ("y = Loop ( , yes, h) <body = b (int64 i, bool c, float[1,4] s) => (c, t) { t = Neg (s) }>", "Loop"),
         (
             """y = Loop (three, yes, h) <body = b (int64 i, bool c, float[1,4] s) => (d, t) {
             t = Neg (s) m = ReduceMax <keepdims = 0> (t) d = Less (m, two) }>""",
