@@ -38,8 +38,8 @@ class Scope:
     expand: Expand
     evaluate: Evaluate
     known: dict[str, npt.NDArray[Any]]
-    shapes: Mapping[str, Shape]
-    types: Mapping[str, int]
+    shapes: dict[str, Shape]
+    types: dict[str, int]
     names: set[str]
     constants: list[onnx.TensorProto] = field(default_factory=list)
     stated: list[onnx.ValueInfoProto] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Scope:
     ) -> "Scope":
         """That of a model's main graph, with its constants."""
         names, types = set(_names(model.graph)), _types(model.graph)
-        return cls(model, expand, evaluate, dict(known), static_shapes(model), types, names)
+        return cls(model, expand, evaluate, dict(known), dict(static_shapes(model)), types, names)
 
     def fresh(self, name: str) -> str:
         """A name that no tensor has, after ``name``."""

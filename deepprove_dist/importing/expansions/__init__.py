@@ -14,6 +14,7 @@ import onnx
 
 from deepprove_dist.importing.expanding.evaluation import evaluate_node
 from deepprove_dist.importing.expanding.expansion import Expansion
+from deepprove_dist.importing.expanding.learning import learn_shapes
 from deepprove_dist.importing.expanding.scope import Scope
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
 from deepprove_dist.importing.rewriting.standard import STANDARD
@@ -46,7 +47,10 @@ def expand_nodes(model: onnx.ModelProto, known: Mapping[str, npt.NDArray[Any]]) 
             del scope.constants[constants:], scope.stated[stated:]
             scope.room = room
         changed |= expanded is not None
-        kept += [node] if expanded is None else expanded
+        nodes = [node] if expanded is None else expanded
+        if changed:
+            learn_shapes(scope, nodes, scope.stated[stated:])
+        kept += nodes
     del graph.node[:]
     graph.node.extend(kept)
     graph.initializer.extend(scope.constants)

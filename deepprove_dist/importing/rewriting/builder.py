@@ -58,6 +58,7 @@ class GraphBuilder:
             for value in (*model.graph.output, *model.graph.value_info, *model.graph.input)
         }
         self._origins = {name: node for node in model.graph.node for name in node.output if name}
+        self._known_origins: dict[str, OnnxNode | None] = {}
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self._tensors: dict[str, str] = {value.name: value.name for value in model.graph.input}
         self._inputs = frozenset(self._tensors)
@@ -139,8 +140,11 @@ class GraphBuilder:
 
     def origin(self, name: str) -> OnnxNode | None:
         """The ONNX node that computes a tensor; None for inputs and constants."""
-        proto = self._origins.get(name)
-        return None if proto is None or proto.domain not in STANDARD else _as_node(proto)
+        if name not in self._known_origins:
+            proto = self._origins.get(name)
+            known = None if proto is None or proto.domain not in STANDARD else _as_node(proto)
+            self._known_origins[name] = known
+        return self._known_origins[name]
 
     def reading(self, name: str) -> tuple[OnnxNode, ...]:
         """The ONNX nodes that read a tensor; none where the graph puts it out, or another domain reads it."""

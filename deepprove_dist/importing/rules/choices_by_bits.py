@@ -6,7 +6,7 @@ or Where(bit, 0, -infinity). The nodes between are evaluated for both values of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -52,6 +52,8 @@ VIEWS = (
     "Transpose",
     "Unsqueeze",
 )
+MOST_NODES = 64
+"""Of those that compute a mask. What depends on more is looked at no further: long chains stay quick."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,16 @@ def find_choice(graph: GraphBuilder, name: str) -> ChoiceByBit | None:
 
 def is_bit(graph: GraphBuilder, name: str) -> bool:
     """Whether a computed tensor has truth values, or copies of an input of integers: those are 0 and 1."""
-    if graph.is_constant(name):
-        return False
-    node = graph.origin(name)
-    if graph.type(name) in TRUTH_TYPES:
-        return True
-    if node is None:
-        return graph.is_input(name) and graph.type(name) in INTEGER_TYPES
-    return node.operator in (*VIEWS, *COPIES) and is_bit(graph, node.input(0))
+    while not graph.is_constant(name):
+        node = graph.origin(name)
+        if graph.type(name) in TRUTH_TYPES:
+            return True
+        if node is None:
+            return graph.is_input(name) and graph.type(name) in INTEGER_TYPES
+        if node.operator not in (*VIEWS, *COPIES):
+            return False
+        name = node.input(0)
+    return False
 
 
 def require_bit(graph: GraphBuilder, name: str) -> str:
@@ -102,22 +106,28 @@ def require_bit(graph: GraphBuilder, name: str) -> str:
     return tensor
 
 
-def _bits(graph: GraphBuilder, name: str) -> Iterator[str]:
-    """The bits that a tensor depends on by nodes of `ELEMENTWISE`; those before others come first."""
-    seen, waiting = set[str](), [(name, False)]
+def _bits(graph: GraphBuilder, name: str) -> list[str]:
+    """The bits that a tensor depends on by nodes of `ELEMENTWISE`; those before others come first.
+
+    None of a tensor that depends on more than `MOST_NODES`.
+    """
+    seen, bits, waiting = set[str](), list[str](), [(name, False)]
     while waiting:
         tensor, is_after_operands = waiting.pop()
         if is_after_operands:
             if is_bit(graph, tensor):
-                yield tensor
+                bits.append(tensor)
             continue
         if tensor in seen or not tensor or graph.is_constant(tensor):
             continue
         seen.add(tensor)
+        if len(seen) > MOST_NODES:
+            return []
         node = graph.origin(tensor)
         waiting.append((tensor, True))
         if node is not None and (node.operator in ELEMENTWISE or node.operator in COPIES):
             waiting += [(operand, False) for operand in reversed(node.inputs)]
+    return bits
 
 
 def _choice(graph: GraphBuilder, name: str, bit: str) -> ChoiceByBit | None:

@@ -157,22 +157,23 @@ def _by_bit(
 
 
 def _only_softmax_reads(graph: GraphBuilder, name: str) -> bool:
-    readers = graph.reading(name)
-    return bool(readers) and all(
-        reader.operator == SOFTMAX
-        or (
-            (reader.operator in COPIES or _read(graph, reader) is not None)
-            and _only_softmax_reads(graph, reader.output)
-        )
-        for reader in readers
-    )
+    waiting = [name]
+    while waiting:
+        readers = graph.reading(waiting.pop())
+        others = [reader for reader in readers if reader.operator != SOFTMAX]
+        if not readers or not all(node.operator in COPIES or _read(graph, node) for node in others):
+            return False
+        waiting += [reader.output for reader in others]
+    return True
 
 
 def only_masks_read(graph: GraphBuilder, name: str) -> bool:
     """Whether what reads a tensor that a bit decides adds it to scores, or is of that bit alone too."""
-    readers = graph.reading(name)
-    return bool(readers) and all(
-        read_mask(graph, reader) is not None
-        or (find_choice(graph, reader.output) is not None and only_masks_read(graph, reader.output))
-        for reader in readers
-    )
+    waiting = [name]
+    while waiting:
+        readers = graph.reading(waiting.pop())
+        others = [reader for reader in readers if read_mask(graph, reader) is None]
+        if not readers or any(find_choice(graph, reader.output) is None for reader in others):
+            return False
+        waiting += [reader.output for reader in others]
+    return True
