@@ -15,6 +15,9 @@ from deepprove_dist.importing.contradiction import plain
 from deepprove_dist.importing.rewriting.onnx_graph import all_nodes, has_schema
 from deepprove_dist.importing.rewriting.standard import STANDARD
 
+MOST_NAMED = 3
+"""Of nodes among which one is meant."""
+
 # A domain of which the checker knows nothing.
 UNCHECKED_DOMAIN = "unchecked"
 
@@ -25,6 +28,7 @@ _COUNT = re.compile(
 )
 _DEPRECATED = re.compile(r"Op registered for \w+ is deprecated in domain_version of (\d+)")
 _TWICE = re.compile(r"single static assignment \(SSA\) form, however '(.*?)' has been used")
+_NO_OPSET = re.compile(r"No opset import for domain '(.*?)'")
 _NOT_SORTED = re.compile(r"Nodes in a graph must be topologically sorted.*?input '(.*?)' of node:", re.DOTALL)
 
 
@@ -49,8 +53,11 @@ def is_shapeless(value: onnx.ValueInfoProto) -> bool:
     return value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape")
 
 
-def broken(error: Exception, where: str = "the model") -> ModelError:
-    """The error for what the checker, or whatever reads a file, says of it."""
+def broken(error: Exception, where: str = "the model", model: onnx.ModelProto | None = None) -> ModelError:
+    """The error for what the checker, or whatever reads a file, says of it.
+
+    ``model`` tells what nodes without a name compute.
+    """
     if isinstance(error, OSError) and error.filename is not None:
         return ModelError(_unreadable(error, where))
     text = str(error)
@@ -60,11 +67,23 @@ def broken(error: Exception, where: str = "the model") -> ModelError:
         return ModelError(f"{where}: '{twice[1]}' is computed, or stated, more than once")
     if (at := _CONTEXT.search(text)) is not None:
         name, operator = at.groups()
-        node = f"{operator} '{name}'" if name else f"a node {operator} without a name"
+        node = f"{operator} '{name}'" if name else _nameless(operator, model)
         why = _COUNT.sub(r"it has \2 \1s; the standard allows \3 to \4", plain(_MORE_CONTEXT.sub("", text)))
+        why = _NO_OPSET.sub(
+            r"the model states no opset of its domain '\1'; add one to the model's opset_import", why
+        )
         why = _DEPRECATED.sub(r"opset \1 does not have it; export the model with another opset", why)
         return ModelError(f"{where}: {node} breaks the ONNX standard: {why}")
     return ModelError(f"{where} is not a valid ONNX model: {plain(_MORE_CONTEXT.sub('', text))}")
+
+
+def _nameless(operator: str, model: onnx.ModelProto | None) -> str:
+    """What to call a node without a name: by what it computes, where there are few that it may be."""
+    nodes = [] if model is None else [node for node in all_nodes(model.graph) if node.op_type == operator]
+    outputs = [node.output[0] for node in nodes if not node.name and node.output]
+    if not 1 <= len(outputs) <= MOST_NAMED:
+        return f"a node {operator} without a name"
+    return f"{operator} of " + " or ".join(f"'{output}'" for output in outputs)
 
 
 def _unreadable(error: OSError, where: str) -> str:

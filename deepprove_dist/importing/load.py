@@ -22,7 +22,7 @@ from deepprove_dist.importing.expanding.sorted_elements import sort_elements
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.inside_data import load_model
-from deepprove_dist.importing.mapping import ModelMapping, name_nodes
+from deepprove_dist.importing.mapping import ModelMapping, name_nodes, stated_nodes
 from deepprove_dist.importing.opset import raise_opset
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
 from deepprove_dist.importing.rewriting.reasons import fixed_shapes
@@ -78,6 +78,7 @@ def read_model(path: Path) -> onnx.ModelProto:
 
     Raises ModelError for a file that is no valid ONNX model, or that is not there.
     """
+    model: onnx.ModelProto | None = None
     try:
         model = load_model(path)
         if not model.HasField("graph"):
@@ -87,7 +88,7 @@ def read_model(path: Path) -> onnx.ModelProto:
     except (DecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not an ONNX model, or a damaged one") from error
     except _INVALID as error:
-        raise broken(error, str(path)) from error
+        raise broken(error, str(path), model) from error
     return model
 
 
@@ -105,7 +106,7 @@ def copy_checked(source: onnx.ModelProto) -> onnx.ModelProto:
     try:
         check_model(model, model)
     except _INVALID as error:
-        raise broken(error) from error
+        raise broken(error, model=model) from error
     return model
 
 
@@ -133,6 +134,11 @@ def map_model(
         raise ModelError("models above 2 GB are not supported")
     if not model.graph.output:
         raise ModelError("the model has no output")
+    if not model.opset_import:
+        raise ModelError(
+            "the model does not say which opset its nodes are of: set its opset_import, "
+            "as [onnx.helper.make_opsetid('', 17)]"
+        )
     problems = _sparse(model)
     try:
         # A copy, which may be changed.
@@ -162,7 +168,12 @@ def map_model(
         raise contradiction(error) from error
     names = tensor_names(fixed)
     return fixed, ModelMapping(
-        folded, problems, readable=not outdated, reserved=names, hidden=selection.hidden
+        folded,
+        problems,
+        readable=not outdated,
+        reserved=names,
+        hidden=selection.hidden,
+        stated=stated_nodes(fixed),
     )
 
 

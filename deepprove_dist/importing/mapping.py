@@ -14,6 +14,7 @@ from deepprove_dist.importing.contradiction import require_consistent
 from deepprove_dist.importing.expanding.index_outputs import computed_indices
 from deepprove_dist.importing.expansions import find_expansion, why_not_expanded
 from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.importing.input_types import require_types
 from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
@@ -63,14 +64,18 @@ class ModelMapping:
         readable: bool = True,
         reserved: Set[str] = frozenset(),
         hidden: Set[str] = frozenset(),
+        stated: Set[tuple[str, ...]] = frozenset(),
     ) -> None:
         """``problems`` were found before. ``readable``: whether the model is in an opset that rules read;
         otherwise attributes are not held against it. ``reserved``: names that no tensor between float nodes
         may have. ``hidden``: outputs that statements hide.
+        ``stated``: see `stated_nodes`.
         """
         self._model = model
         self._readable = readable
         self._builder = GraphBuilder(model, reserved, hidden)
+        self._stated = stated
+        self._types = _types(model.graph)
         self._beside_nodes = [*problems, *self._input_problems()]
         self.outcomes = [self._map(proto) for proto in model.graph.node]
         self._beside_nodes += self._output_problems()
@@ -130,6 +135,9 @@ class ModelMapping:
     def _rewrite(self, proto: onnx.NodeProto) -> tuple[FloatOperator, ...]:
         if self._follows_from_shapes(proto):
             raise unknown("what it computes from shapes")
+        if _key(proto) in self._stated:
+            # What expansions wrote has the types that it needs.
+            require_types(proto, self._builder.opset, self._types)
         rule = find_rule(proto)
         if rule is None:
             raise self._why_not_expanded(proto) or without_rule(proto, find_expansion(proto))
@@ -176,6 +184,12 @@ class ModelMapping:
                 yield Problem(name, "graph output", "it is a constant", "outputs that depend on an input")
 
 
+def _types(graph: onnx.GraphProto) -> dict[str, int]:
+    values = (*graph.output, *graph.value_info, *graph.input)
+    types = {value.name: value.type.tensor_type.elem_type for value in values}
+    return types | {tensor.name: tensor.data_type for tensor in graph.initializer}
+
+
 def _is_wide(kind: int) -> bool:
     """Whether a type is of truth values, or of integers of 32 bits and more."""
     ends = whole_range(kind)
@@ -203,6 +217,15 @@ def find_rule(proto: onnx.NodeProto) -> Rule | None:
 def operator_name(proto: onnx.NodeProto) -> str:
     """A node's operator, with its domain unless that is the standard's."""
     return proto.op_type if proto.domain in STANDARD else f"{proto.domain}.{proto.op_type}"
+
+
+def stated_nodes(model: onnx.ModelProto) -> Set[tuple[str, ...]]:
+    """The nodes of the standard that a model has, each by its operator and its outputs."""
+    return {_key(node) for node in model.graph.node if node.domain in STANDARD}
+
+
+def _key(node: onnx.NodeProto) -> tuple[str, ...]:
+    return node.op_type, *node.output
 
 
 def name_nodes(model: onnx.ModelProto) -> None:

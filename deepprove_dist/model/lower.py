@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
+from re import compile as pattern
 
-from deepprove_dist.errors import ModelError
+from deepprove_dist.errors import FormatError, ModelError
 from deepprove_dist.lowering.axes import fine_axes
 from deepprove_dist.lowering.builder import MAX_PARTS, Builder, Lowered, Source
 from deepprove_dist.lowering.expression import Expression, stored
@@ -23,6 +24,8 @@ from deepprove_dist.protocol.system.bounds import with_rounded_bounds
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.table import Table
 
+_BEYOND = pattern(r"relation '(.*)' could wrap")
+
 
 def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = NOTHING_HIDDEN) -> Lowered:
     """The model's tensors and relations.
@@ -31,8 +34,7 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     and outputs that have a commitment in the statement.
 
     Raises ChoiceError for hidden ones that the model does not have. Raises ModelError, naming the node, for a
-    combination of operators that has no relations. Raises FormatError where the result could wrap, which the
-    model's own analysis excludes.
+    combination of operators that has no relations, or for sums beyond what the field holds.
     """
     hidden.require([tensor.name for tensor in model.inputs], [tensor.name for tensor in model.outputs])
     analysis = analyse(model)
@@ -66,8 +68,21 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     result = builder.finish(tuple(inputs), tuple(outputs))
     if rounded:
         result = replace(result, system=with_rounded_bounds(result.system))
-    check(result.system)
+    _require_valid(result.system)
     return replace(result, rows=rows)
+
+
+def _require_valid(system: lowered.System) -> None:
+    """Raises ModelError, naming the layer, where a sum could wrap, and FormatError for any fault of ours."""
+    try:
+        check(system)
+    except FormatError as error:
+        if (beyond := _BEYOND.search(str(error))) is None:
+            raise
+        raise ModelError(
+            f"'{beyond[1]}' adds up integers beyond what a proof holds: let it add up fewer or smaller ones, "
+            "or take fewer activation bits (activation_bits=8)"
+        ) from error
 
 
 def _uses_of_tables(nodes: Iterable[Node], analysis: Analysis) -> dict[Table, int]:

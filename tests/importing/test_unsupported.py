@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from deepprove_dist.errors import ModelError, UnsupportedModelError
-from deepprove_dist.importing.load import import_proto
+from deepprove_dist.importing.load import copy_checked, import_proto
 from tests.importing.onnx_comparison import assert_same, model
 
 CONSTANTS = (
@@ -60,6 +60,39 @@ def test_all_problems_are_reported_by_node_name() -> None:
     assert all(f"'{problem.node}'" in str(caught.value) for problem in caught.value.problems)
     assert named == {("first", "Bernoulli"), ("second", "Bernoulli")}
     assert "Bernoulli 'first'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        ("y = Add (x, whole)", "its inputs 'x' and 'whole' have different types, FLOAT and INT64"),
+        ("y = Concat <axis = 0> (x, x, double)", "'x' and 'double' have different types, FLOAT and DOUBLE"),
+        ("y = Mul (x, truth)", "its input 'truth' holds BOOL values"),
+        ("y = Where (x, x, x)", "its input 'x' holds FLOAT values"),
+        ("y = Reshape (x, b)", "its input 'b' holds FLOAT values"),
+        ("h = Relu (x) y = Neg (h) i = ArgMax (x) z = Sub (h, i)", "'h' and 'i' have different types"),
+    ],
+)
+def test_types_that_do_not_fit_are_named(node: str, reason: str) -> None:
+    constants = (
+        "int64[4] whole = {1,2,3,4}, bool[4] truth = {1,0,1,0}, double[4,4] double = {" + "1," * 15 + "1}"
+    )
+    outputs = "float[4,4] y, float[4,4] z" if "z =" in node else "float[4,4] y"
+    source = model(f"g (float[4,4] x) => ({outputs}) <{constants}, {CONSTANTS}> {{ {node} }}")
+    with pytest.raises(UnsupportedModelError, match=reason) as caught:
+        import_proto(source)
+    assert "Cast" in caught.value.problems[0].advice
+
+
+def test_opsets_that_are_not_stated_are_asked_for() -> None:
+    source = model("g (float[4] x) => (float[4] y) { y = Relu (x) }")
+    del source.opset_import[:]
+    with pytest.raises(ModelError, match="does not say which opset"):
+        import_proto(source)
+    head = '<ir_version: 8, opset_import: ["": 17]> g (float[4] x) => (float[4] y)'
+    other = onnx.parser.parse_model(f"{head} {{ y = ai.onnx.ml.Binarizer (x) }}")
+    with pytest.raises(ModelError, match=r"Binarizer of 'y' breaks .* no opset of its domain 'ai.onnx.ml'"):
+        copy_checked(other)
 
 
 def test_unknown_attributes_are_refused() -> None:
