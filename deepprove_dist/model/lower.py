@@ -34,7 +34,7 @@ def lower(model: IntegerModel, *, rounded: bool = False, hidden: HiddenNames = N
     and outputs that have a commitment in the statement.
 
     Raises ChoiceError for hidden ones that the model does not have. Raises ModelError, naming the node, for a
-    combination of operators that has no relations, or for sums beyond what the field holds.
+    combination of operators that has no relations. It is raised for sums beyond the field, too.
     """
     hidden.require([tensor.name for tensor in model.inputs], [tensor.name for tensor in model.outputs])
     analysis = analyse(model)
@@ -80,7 +80,7 @@ def _require_valid(system: lowered.System) -> None:
         if (beyond := _BEYOND.search(str(error))) is None:
             raise
         raise ModelError(
-            f"'{beyond[1]}' adds up integers beyond what a proof holds: let it add up fewer or smaller ones, "
+            f"'{beyond[1]}' adds up integers beyond what a proof holds. Let it add up fewer or smaller ones, "
             "or take fewer activation bits (activation_bits=8)"
         ) from error
 

@@ -63,8 +63,8 @@ class FloatPairTable(NodeOperator):
         for source in sources:
             if not source.format.scale.is_single or source.format.unit != 1.0:
                 raise QuantisationError(
-                    f"'{self.name}': its integers ('{source.name}') are too many for a table of pairs; "
-                    "let them be of 8 bits at most, by smaller samples, a Clip before it or a narrower type"
+                    f"'{self.name}': its integers ('{source.name}') are too many for a table of pairs. "
+                    "Let them be of 8 bits at most: by smaller samples, a Clip before it or a narrower type"
                 )
         table = self._table([source.format.interval for source in sources])
         return planner.computed(self, sources, Format(Scale.of(1.0), *table.interval()), form, reference)

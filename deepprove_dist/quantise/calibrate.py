@@ -113,7 +113,7 @@ class Seen:
         lowest, highest = float(value.min()), float(value.max())
         if not isfinite(lowest) or not isfinite(highest):
             raise QuantisationError(
-                f"the float model computes NaN or infinity in '{name}' on a calibration sample; leave such "
+                f"the float model computes NaN or infinity in '{name}' on a calibration sample. Leave such "
                 "samples out, or bound what it reads in the model (Clip, Max)"
             )
         return cls(value, lowest, highest)
