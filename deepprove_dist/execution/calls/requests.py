@@ -152,7 +152,7 @@ def method_call(call: Call[Any]) -> MethodCall:
     return MethodCall(call.method.name, msgspec.Raw(call.arguments))
 
 
-def read_request(data: bytes) -> Request:
+def read_request(data: bytes | memoryview) -> Request:
     """A request. Raises ValueError for other bytes."""
     request: Request = _REQUESTS.decode(data)
     return request

@@ -11,6 +11,7 @@ import hmac
 import secrets
 import socket
 import struct
+from collections.abc import Sequence
 from contextlib import suppress
 
 from deepprove_dist.execution.network.address import Address
@@ -45,13 +46,18 @@ class Connection:
 
     def send(self, message: bytes, timeout: float | None) -> None:
         """Sends a message; the other end has to take some of it every so many seconds."""
+        self.send_pieces([message], timeout)
+
+    def send_pieces(self, pieces: Sequence[bytes], timeout: float | None) -> None:
+        """The same of a message that is these pieces, one after the other."""
         self._socket.settimeout(timeout)
-        header = _LENGTH.pack(len(message))
-        if len(message) < _SHORT:
-            self._write(header + message)
+        length = sum(map(len, pieces))
+        header = _LENGTH.pack(length)
+        if length < _SHORT:
+            self._write(header + b"".join(pieces))
         else:
-            self._write(header)
-            self._write(message)
+            for piece in (header, *pieces):
+                self._write(piece)
 
     def receive(
         self, timeout: float | None, most: int | None = None, first: float | None = None

@@ -7,7 +7,7 @@ what is replaced.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -216,7 +216,7 @@ class ProcessExecutor:
         question = encode(FindFile(str(path), path.stat().st_size, digest))
         without = [
             process
-            for process, answer in self._request(dict.fromkeys(processes, question), failures).items()
+            for process, answer in self._request(dict.fromkeys(processes, (question,)), failures).items()
             if not read_presence(answer)
         ]
         if without:
@@ -231,7 +231,7 @@ class ProcessExecutor:
         return failures
 
     def _request(
-        self, messages: Mapping[int, bytes], failures: dict[int, str]
+        self, messages: Mapping[int, Sequence[bytes]], failures: dict[int, str]
     ) -> dict[int, bytes | bytearray]:
         """Answers of processes; adds why others gave none, and ends those."""
         alive = {process: message for process, message in messages.items() if process in self._alive}

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import cast
@@ -88,7 +88,7 @@ class SocketChannel:
         return replies
 
     def request(
-        self, messages: Mapping[int, bytes], timeout: float, give_up: Callable[[int], None]
+        self, messages: Mapping[int, Sequence[bytes]], timeout: float, give_up: Callable[[int], None]
     ) -> Replies:
         """Sends to all, then reads in the order of arrival; lost processes are given up at once.
 
@@ -97,8 +97,8 @@ class SocketChannel:
         end = time.monotonic() + timeout
         replies = Replies()
         try:
-            for process, message in messages.items():
-                self._send(process, message, replies, give_up)
+            for process, pieces in messages.items():
+                self._send(process, pieces, replies, give_up)
             self._gather(set(messages) - set(replies.failures), replies, end, timeout, give_up)
         except BaseException:
             # After an interrupt (control-C, for example) an answer would come to the next request.
@@ -107,11 +107,13 @@ class SocketChannel:
             raise
         return replies
 
-    def _send(self, process: int, message: bytes, replies: Replies, give_up: Callable[[int], None]) -> None:
+    def _send(
+        self, process: int, pieces: Sequence[bytes], replies: Replies, give_up: Callable[[int], None]
+    ) -> None:
         try:
             if process not in self._connections:
                 raise ConnectionError("it was given up")
-            self._connections[process].send(message, self._silence)
+            self._connections[process].send_pieces(pieces, self._silence)
         except OSError as error:
             replies.failures[process] = self._why(process, error)
             give_up(process)

@@ -59,11 +59,11 @@ class Worker:
         self.published = PublishedValues()
         self._methods = methods
 
-    def handle(self, request: bytes) -> bytes:
+    def handle(self, request: bytes | memoryview) -> bytes:
         """Runs a request; an error is an answer too."""
         return self.begin(request)()
 
-    def begin(self, request: bytes) -> Callable[[], bytes]:
+    def begin(self, request: bytes | memoryview) -> Callable[[], bytes]:
         """Runs a request up to where it needs other ranks; what is returned runs the second half.
 
         A process with several ranks begins the requests of all before it runs the second half of any.

@@ -6,6 +6,7 @@ first request to it, with an empty state. The executor never gives a process the
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -33,9 +34,16 @@ class FilePresence(Message, frozen=True):
     present: bool
 
 
-_MESSAGES: msgspec.msgpack.Decoder[dict[int, bytes] | FindFile] = decoder(dict[int, bytes] | FindFile)  # type: ignore[arg-type]  # a union
+# Requests are views of their message: the witness of a large network is copied often enough.
+_MESSAGES: msgspec.msgpack.Decoder[dict[int, memoryview] | FindFile] = decoder(
+    dict[int, memoryview] | FindFile  # type: ignore[arg-type]  # a union
+)
 _ANSWERS = decoder(dict[int, bytes])
 _PRESENCE = decoder(FilePresence)
+
+_LENGTH = struct.Struct(">BI")
+_MAP_32, _BYTES_32, _LONGEST = 0xDF, 0xC6, (1 << 32) - 1
+"""What maps and bytes of any length begin with in msgpack."""
 
 
 def read_presence(message: bytes | bytearray) -> bool:
@@ -96,7 +104,7 @@ class WorkerProcess:
         if isinstance(requests, FindFile):
             return encode(FilePresence(self.find_file(Path(requests.path), requests.size, requests.digest)))
         begun = {rank: self._worker(rank).begin(request) for rank, request in requests.items()}
-        return pack_message({rank: finish() for rank, finish in begun.items()})
+        return b"".join(pack_message({rank: finish() for rank, finish in begun.items()}))
 
     def _worker(self, rank: int) -> Worker:
         if rank not in self._workers:
@@ -109,9 +117,17 @@ class WorkerProcess:
         return None if worker is None else worker.published.find(number, VALUE_SECONDS)
 
 
-def pack_message(parts: Mapping[int, bytes]) -> bytes:
-    """Requests or answers by rank as one message."""
-    return encode(dict(parts))
+def pack_message(parts: Mapping[int, bytes]) -> list[bytes]:
+    """Requests or answers by rank as one message, in pieces: to join them would copy long ones.
+
+    Raises OverflowError for a part of 4 GiB.
+    """
+    pieces = [_LENGTH.pack(_MAP_32, len(parts))]
+    for rank, part in parts.items():
+        if len(part) > _LONGEST:
+            raise OverflowError(f"a message has parts of up to {_LONGEST:,} bytes")
+        pieces += [encode(rank) + _LENGTH.pack(_BYTES_32, len(part)), part]
+    return pieces
 
 
 def unpack_message(message: bytes | bytearray) -> dict[int, bytes]:

@@ -130,7 +130,7 @@ def test_where_peers_do_not_meet_all_goes_through_the_coordinator(caplog: pytest
 
 def test_a_rank_that_publishes_something_else_is_replaced() -> None:
     class Forgetful(Worker):
-        def begin(self, request: bytes) -> Callable[[], bytes]:
+        def begin(self, request: bytes | memoryview) -> Callable[[], bytes]:
             if isinstance(read_request(request), GetPublished):
                 return lambda: answer(encode(b"other"))
             return super().begin(request)
@@ -219,7 +219,7 @@ def answering(content: bytes) -> WorkerFactory:
     """Workers whose answer to everything has these bytes."""
 
     class Answering(Worker):
-        def begin(self, request: bytes) -> Callable[[], bytes]:
+        def begin(self, request: bytes | memoryview) -> Callable[[], bytes]:
             return lambda: content
 
     def create(context: ProcessContext, rank: int) -> Worker:

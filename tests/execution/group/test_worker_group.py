@@ -132,7 +132,7 @@ def test_an_error_names_worker_node_and_method() -> None:
 @pytest.mark.parametrize("garbage", [b"", b"short", ANSWER[:-1], ANSWER + b"0", 8 * b"\0" + b"\xc1"])
 def test_bytes_that_are_no_answer_are_the_workers_error(garbage: bytes) -> None:
     class Garbler(Worker):
-        def begin(self, request: bytes) -> Callable[[], bytes]:
+        def begin(self, request: bytes | memoryview) -> Callable[[], bytes]:
             return lambda: garbage
 
     def create(context: ProcessContext, rank: int) -> Worker:

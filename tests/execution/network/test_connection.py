@@ -40,6 +40,15 @@ def test_messages_arrive_whole(size: int) -> None:
             sent.result(5.0)
 
 
+@pytest.mark.parametrize("size", [0, 10, 1 << 16])
+def test_pieces_arrive_as_one_message(size: int) -> None:
+    pieces = [b"head", os.urandom(size), b"", os.urandom(size)]
+    with pair() as (_, end, other), ThreadPoolExecutor(1) as threads:
+        sent = threads.submit(end.send_pieces, pieces, 5.0)
+        assert other.receive(5.0) == b"".join(pieces)
+        sent.result(5.0)
+
+
 def test_a_wrong_secret_is_refused_by_both_ends() -> None:
     with listen("127.0.0.1") as listener, ThreadPoolExecutor(1) as threads:
         worker = threads.submit(connect, listener.getsockname(), b"x" * 32, 7, 2.0)

@@ -183,7 +183,7 @@ class Processes:
         alive = {rank: request for rank, request in requests.items() if rank not in self.dead}
         with ThreadPoolExecutor(len(self._processes)) as threads:
             calls = {
-                rank: threads.submit(self._processes[rank].handle, pack_message({rank: request}))
+                rank: threads.submit(self._processes[rank].handle, b"".join(pack_message({rank: request})))
                 for rank, request in alive.items()
             }
             answers = {rank: unpack_message(call.result(60))[rank] for rank, call in calls.items()}
