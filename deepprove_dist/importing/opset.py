@@ -4,6 +4,7 @@ import onnx
 from onnx import version_converter
 
 from deepprove_dist.errors import Problem
+from deepprove_dist.importing.expanding.old_bounds import with_typed_bounds
 from deepprove_dist.importing.expanding.old_positions import with_old_positions
 from deepprove_dist.importing.rewriting.standard import NATIVE_OPSET, OLDEST_OPSET, STANDARD
 from deepprove_dist.importing.rewriting.stored_constants import with_all_data
@@ -26,7 +27,8 @@ def raise_opset(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[Problem,
         advice = "export the model with a newer opset, or try onnx.version_converter.convert_version"
         return model, (_problem(model, versions[0], advice),)
     try:
-        return with_old_positions(version_converter.convert_version(with_all_data(model), NATIVE_OPSET)), ()
+        converted = version_converter.convert_version(with_all_data(model), NATIVE_OPSET)
+        return with_typed_bounds(with_old_positions(converted)), ()
     except Exception:  # The converter raises errors of any type, in words of its own inner checks.
         advice = f"export the model with opset {NATIVE_OPSET} or newer: onnx's version converter fails on it"
         return model, (_problem(model, versions[0], advice),)

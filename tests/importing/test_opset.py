@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from deepprove_dist.errors import UnsupportedModelError
 from deepprove_dist.importing.load import import_proto
-from tests.importing.onnx_comparison import assert_same, model
+from tests.importing.onnx_comparison import assert_same, evaluate, model
 
 OLD = (7, 8, 9, 10)
 W = "float[3,4] w = {0.5, -1, 2, 0.25, 1, 1.5, -0.5, 3, -2, 0.75, 1, -1}, float[3] b = {1, -2, 0.5}"
@@ -54,6 +54,15 @@ def test_dense_operators(body: str, opset: int) -> None:
 def test_operators_on_images(body: str, opset: int) -> None:
     text = f"g (float[1,2,4,5] x) => (float[a,b,c,d] y) <{K}, float z = {{0.1}}> {{ {body} }}"
     assert_same(model(text, opset))
+
+
+@pytest.mark.parametrize("kind", ["float16", "double", "float"])
+@pytest.mark.parametrize("opset", [7, 10])
+def test_bounds_have_the_type_of_what_they_bound(kind: str, opset: int) -> None:
+    text = f"g ({kind}[1,4] x) => ({kind}[1,4] y) {{ h = Neg (x) y = Clip <max = 0.5, min = -0.25> (h) }}"
+    imported = import_proto(model(text, opset))
+    computed = evaluate(imported.graph, {"x": np.array([[1.0, -1.0, 0.125, 0.0]])})
+    np.testing.assert_array_equal(computed["y"], [[-0.25, 0.5, -0.125, 0.0]])
 
 
 def test_pools_that_round_up() -> None:
