@@ -2,18 +2,22 @@
 //!
 //! A tensor may have thousands of blocks, but few shapes. The blocks of one shape stand in a run. What the
 //! point's low coordinates make of a block is alike in all of them and computed once. Only the high bits of
-//! intervals and of addresses differ, and small tables hold eq of these.
+//! intervals and of addresses differ, and small tables hold eq of these. In short runs an axis has few intervals
+//! at few coordinates of the point: what its vector makes of each of them is kept.
 
 use p3_field::PrimeCharacteristicRing;
 
-use crate::eq::{eq_index, eq_points, eq_scalars};
+use crate::at_point::AtPoint;
+use crate::axis_values::{AxisAt, KnownAxis};
 use crate::error::{Error, Result};
 use crate::field::EF;
-use crate::terms::{AxisVector, DyadicBlock, Interval, Term, Weights, power, powers_at, shifted, split_last};
+use crate::terms::{DyadicBlock, Term, Weights, powers_at, split_last};
 
 /// Weights that do not fit their tensor: [`Term::new`] makes no such term.
 pub(crate) const UNFIT: Error = Error::Shape("the weights of a term do not fit its tensor");
-const OUTSIDE: Error = Error::Shape("a block lies outside the committed addresses");
+
+/// Blocks of a run from which on tables of its intervals pay.
+const LONG_RUN: usize = 16;
 
 impl Term {
     /// The multilinear extension of the term's weight vector at `point`, one coordinate an address bit.
@@ -21,65 +25,64 @@ impl Term {
     /// # Errors
     /// [`Error::Shape`] where a block lies outside the addresses.
     pub fn evaluate(&self, point: &[EF]) -> Result<EF> {
+        self.evaluate_at(&mut AtPoint::new(point))
+    }
+
+    /// The same at a point that it shares with other terms.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where a block lies outside the addresses.
+    pub(crate) fn evaluate_at(&self, at: &mut AtPoint) -> Result<EF> {
+        let addresses = at.addresses(&self.blocks)?;
+        let mut remaining = addresses.as_slice();
+        let mut axes = match &self.weights {
+            Weights::Product(vectors) => vectors.iter().map(KnownAxis::new).collect(),
+            _ => Vec::new(),
+        };
         let (mut total, mut first) = (EF::ZERO, 0_usize);
         for run in self.blocks.chunk_by(alike) {
-            total += self.evaluate_run(run, first, point)?;
+            let (eq, after) = remaining.split_at_checked(run.len()).ok_or(UNFIT)?;
+            remaining = after;
+            let short = !axes.is_empty() && run.len() < LONG_RUN;
+            let sum =
+                if short { sum_known(&mut axes, run, eq, at) } else { self.sum_run(run, eq, first, at) };
+            total += sum.ok_or(UNFIT)?;
             first = first.saturating_add(run.len());
         }
         Ok(total * self.coefficient)
     }
 
-    /// What the blocks of a run add; `first` is the index of its first block.
-    fn evaluate_run(&self, run: &[DyadicBlock], first: usize, point: &[EF]) -> Result<EF> {
-        let Some(log) = run.first().map(DyadicBlock::log_size) else { return Ok(EF::ZERO) };
-        let (high, low) = split_last(point, log).ok_or(OUTSIDE)?;
-        let addresses = EqIndices::new(high, run.len());
-        let mut inside = RunWeights::new(&self.weights, run, low).ok_or(UNFIT)?;
+    /// What the blocks of a run add; `first` is the index of its first block, `eq` that of their addresses.
+    fn sum_run(&self, run: &[DyadicBlock], eq: &[EF], first: usize, at: &mut AtPoint) -> Option<EF> {
+        let log = run.first()?.log_size();
+        let (_, low) = split_last(at.point, log)?;
+        let mut inside = RunWeights::new(&self.weights, run, low, at)?;
         let mut total = EF::ZERO;
-        for (index, block) in (first..).zip(run) {
-            let address = addresses.get(shifted(block.address, log)).ok_or(OUTSIDE)?;
-            total += address * inside.of_block(index, block).ok_or(UNFIT)?;
+        for (index, (block, &address)) in (first..).zip(run.iter().zip(eq)) {
+            total += address * inside.of_block(index, block)?;
         }
-        Ok(total * inside.common)
+        Some(total * inside.common)
     }
+}
+
+/// What the blocks of a short run add, each axis with a vector.
+fn sum_known(axes: &mut [KnownAxis], run: &[DyadicBlock], eq: &[EF], at: &mut AtPoint) -> Option<EF> {
+    let mut total = EF::ZERO;
+    for (block, &address) in run.iter().zip(eq) {
+        let (mut product, mut first) = (address, at.point.len().checked_sub(block.log_size())?);
+        for (axis, &interval) in axes.iter_mut().zip(&block.intervals) {
+            product *= axis.value(interval, first, at)?;
+            first = first.checked_add(interval.log)?;
+        }
+        total += product;
+    }
+    Some(total)
 }
 
 /// Whether two blocks have intervals of the same lengths.
 fn alike(first: &DyadicBlock, second: &DyadicBlock) -> bool {
     first.intervals.len() == second.intervals.len()
         && first.intervals.iter().zip(&second.intervals).all(|(a, b)| a.log == b.log)
-}
-
-/// eq(u, index) for many indices below 2^|u|: the product of one value from each of two tables.
-enum EqIndices<'a> {
-    /// Few indices need no tables.
-    Direct(&'a [EF]),
-    /// eq of the first coordinates, eq of the last ones, and how many these are.
-    Tables(Vec<EF>, Vec<EF>, usize),
-}
-
-impl<'a> EqIndices<'a> {
-    /// For about `count` indices.
-    fn new(u: &'a [EF], count: usize) -> Self {
-        let log = u.len() / 2;
-        match split_last(u, log) {
-            Some((high, low)) if power(high.len()) < count.saturating_mul(high.len()) => {
-                Self::Tables(eq_scalars(high, EF::ONE), eq_scalars(low, EF::ONE), log)
-            }
-            _ => Self::Direct(u),
-        }
-    }
-
-    /// eq(u, index); none where the index has more bits than u.
-    fn get(&self, index: usize) -> Option<EF> {
-        match self {
-            Self::Direct(u) => (index < power(u.len())).then(|| eq_index(u, index)),
-            Self::Tables(high, low, log) => {
-                let remainder = index & power(*log).saturating_sub(1);
-                Some(*high.get(shifted(index, *log))? * *low.get(remainder)?)
-            }
-        }
-    }
 }
 
 /// The weights of the blocks of a run, at one point of a block.
@@ -101,7 +104,7 @@ enum BlockFactors<'a> {
 
 impl<'a> RunWeights<'a> {
     /// Of the weights of a term, where the blocks of `run` are alike; `point` has the coordinates of a block.
-    fn new(weights: &'a Weights, run: &[DyadicBlock], point: &'a [EF]) -> Option<Self> {
+    fn new(weights: &'a Weights, run: &[DyadicBlock], point: &'a [EF], at: &mut AtPoint) -> Option<Self> {
         let (common, factors) = match weights {
             Weights::Product(vectors) => {
                 let (mut common, mut remaining, mut axes) =
@@ -114,8 +117,8 @@ impl<'a> RunWeights<'a> {
                 (common, BlockFactors::Axes(axes))
             }
             Weights::BlockDiagonal { factors, point: coordinates } => {
-                let (_, low) = split_last(coordinates, point.len())?;
-                (eq_points(low, point), BlockFactors::Given(factors))
+                let common = *at.suffixes(coordinates).get(point.len())?;
+                (common, BlockFactors::Given(factors))
             }
             Weights::Powers { z, exponents } => {
                 (powers_at(*z, point), BlockFactors::Powers(exponents, PowersInTurn::new(*z)))
@@ -137,54 +140,6 @@ impl<'a> RunWeights<'a> {
             BlockFactors::Given(factors) => factors.get(index).copied(),
             BlockFactors::Powers(exponents, powers) => Some(powers.next(*exponents.get(index)?)),
         }
-    }
-}
-
-/// The multilinear extension of an axis vector at one point of intervals of one length.
-enum AxisAt<'a> {
-    /// eq of the high coordinates and the interval's number; the low ones are in the common factor.
-    Eq(EqIndices<'a>),
-    /// 1.
-    Ones,
-    /// eq of the coordinates and the index, if the interval has it.
-    OneHot(usize, &'a [EF]),
-    /// The values, eq of the coordinates, and the last interval's start with its result.
-    Explicit(&'a [EF], Vec<EF>, Option<(usize, EF)>),
-}
-
-impl<'a> AxisAt<'a> {
-    /// At `point`, for about `count` intervals; `common` takes what is alike in all.
-    fn new(vector: &'a AxisVector, point: &'a [EF], count: usize, common: &mut EF) -> Option<Self> {
-        Some(match vector {
-            AxisVector::Eq(u) => {
-                let (high, low) = split_last(u, point.len())?;
-                *common *= eq_points(low, point);
-                Self::Eq(EqIndices::new(high, count))
-            }
-            AxisVector::Ones => Self::Ones,
-            AxisVector::OneHot(index) => Self::OneHot(*index, point),
-            AxisVector::Explicit(values) => Self::Explicit(values, eq_scalars(point, EF::ONE), None),
-        })
-    }
-
-    /// `factor` times the vector's extension on an interval; none where the vector is shorter.
-    fn scale(&mut self, factor: EF, interval: Interval) -> Option<EF> {
-        Some(match self {
-            Self::Eq(indices) => factor * indices.get(shifted(interval.start, interval.log))?,
-            Self::Ones => factor,
-            Self::OneHot(index, point) => match index.checked_sub(interval.start) {
-                Some(offset) if offset < power(interval.log) => factor * eq_index(point, offset),
-                _ => EF::ZERO,
-            },
-            // Blocks stand in row-major order, so most have the interval of the block before.
-            Self::Explicit(_, _, Some((start, value))) if *start == interval.start => factor * *value,
-            Self::Explicit(values, weights, last) => {
-                let values = values.get(interval.start..interval.end())?;
-                let value = values.iter().zip(&*weights).map(|(&v, &w)| v * w).sum();
-                *last = Some((interval.start, value));
-                factor * value
-            }
-        })
     }
 }
 
@@ -224,6 +179,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::terms::{AxisVector, Interval};
     use crate::testing::*;
 
     /// A tensor [2^first, 2^second] of which all but the last axis's low `log` bits are cut, in row-major order.
@@ -276,14 +232,41 @@ mod tests {
         }
     }
 
-    #[test]
-    fn tables_agree_with_single_indices() {
-        for bits in 0..9 {
-            let u = elements(bits, bits as usize);
-            for count in [0, 1, 1000] {
-                let indices = EqIndices::new(&u, count);
-                assert!((0..1 << bits).all(|index| indices.get(index) == Some(eq_index(&u, index))));
-                assert_eq!(indices.get(1 << bits), None);
+    proptest! {
+        #[test]
+        fn blocks_of_many_shapes_are_their_weights(
+            sizes in [1_usize..14, 1..14, 1..14], kinds in [0_usize..4, 0..4, 0..4], again in 0_usize..4, seed: u16
+        ) {
+            let seed = u64::from(seed);
+            let blocks = dyadic_blocks(&sizes, 4096);
+            let axes = |offset: u64| -> Vec<AxisVector> {
+                kinds.iter().zip(0..).map(|(&kind, axis)| vectors(kind, 4, seed + offset + axis)).collect()
+            };
+            let factors = |offset| elements(seed + offset, blocks.len());
+            let tree = Arc::new(elements(seed + 7, 14));
+            let other = Arc::new(elements(seed + 8, 12));
+            let all = [
+                Weights::Product(axes(1)),
+                Weights::BlockDiagonal { factors: factors(4), point: tree.clone() },
+                Weights::BlockDiagonal { factors: factors(5), point: other },
+                Weights::BlockDiagonal { factors: factors(6), point: tree },
+                Weights::Product(axes(9)),
+            ];
+            // Terms of one tensor and of another one, in any order, share a point.
+            let tensors = [blocks, dyadic_blocks(&sizes, 0)];
+            let terms: Vec<Term> = all
+                .into_iter()
+                .zip(0_usize..)
+                .map(|(weights, index)| {
+                    let blocks = tensors[(index >> (again / 2)) & 1].clone();
+                    Term::new(element(seed + index as u64), blocks, weights).unwrap()
+                })
+                .collect();
+            let point = elements(seed + 20, 13);
+            prop_assert_eq!(crate::terms::evaluate(&terms, &point).unwrap(), multilinear(&expanded(&terms, 8192), &point));
+            for term in &terms {
+                let dense = expanded(std::slice::from_ref(term), 8192);
+                prop_assert_eq!(term.evaluate(&point).unwrap(), multilinear(&dense, &point));
             }
         }
     }

@@ -43,6 +43,8 @@
     )
 )]
 
+mod at_point;
+mod axis_values;
 pub mod code;
 #[cfg(any(test, feature = "testing"))]
 pub mod drive;

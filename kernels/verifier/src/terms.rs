@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use p3_field::{Algebra, PrimeCharacteristicRing};
 
+use crate::at_point::AtPoint;
 use crate::eq::{eq_prefix_sum, eq_scalars};
 use crate::error::{Error, Result};
 use crate::evaluation::UNFIT;
@@ -224,7 +225,8 @@ pub fn base_powers_at(points: &[F], coefficients: &[EF], point: &[EF]) -> Result
 /// # Errors
 /// As [`Term::evaluate`].
 pub fn evaluate(terms: &[Term], point: &[EF]) -> Result<EF> {
-    terms.iter().map(|term| term.evaluate(point)).sum()
+    let mut at = AtPoint::new(point);
+    terms.iter().map(|term| term.evaluate_at(&mut at)).sum()
 }
 
 #[cfg(test)]

@@ -31,26 +31,87 @@ EQ = source(
     ),
 )
 
+AT_POINT = source(
+    "kernels/verifier/src/at_point.rs",
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:at_point"),
+    Mutant(
+        "blocks are inside the addresses",
+        "if number >= power(high.len()) {",
+        "if false {",
+        (ARGUMENTS, "cargo:at_point", "cargo:terms"),
+    ),
+    Mutant("blocks have their address", "shifted(block.address, log)", "0 * shifted(block.address, log)"),
+    Mutant("addresses have all their bits", "product * eq_index(others, number)", "product"),
+    Mutant(
+        "tables have the bits from the first on",
+        "shifted(number, remaining) & power(TABLE_BITS)",
+        "number & power(TABLE_BITS)",
+    ),
+    Mutant(
+        "blocks that addresses are known of are held",
+        "(blocks.clone(), values.clone())",
+        "(Arc::default(), values.clone())",
+        ("cargo:at_point",),
+    ),
+    Mutant("a tree has its point", "if known == other", "if known.len() >= other.len() / 2"),
+    Mutant("expansions have their coordinates", "entry((first, count))", "entry((0, count))"),
+)
+
+AXIS_VALUES = source(
+    "kernels/verifier/src/axis_values.rs",
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:evaluation"),
+    Mutant("known values are of an interval", "*known == interval && *at == first", "*at == first"),
+    Mutant(
+        "known values are of coordinates",
+        "*known == interval && *at == first",
+        "*known == interval",
+    ),
+    Mutant(
+        "known vectors have the interval's number",
+        "eq_points(low, coordinates) * eq_index(high, number)",
+        "eq_points(low, coordinates)",
+    ),
+    Mutant(
+        "known explicit weights start where the interval does",
+        "(values.get(start..interval.end())?, at.expansion(first, log)?)",
+        "(values, at.expansion(first, log)?)",
+    ),
+    Mutant(
+        "one index is in one interval", "Some(offset) if offset < power(interval.log)", "Some(offset) if true"
+    ),
+    Mutant(
+        "an axis starts where its interval does",
+        "factor * indices.get(shifted(interval.start, interval.log))?",
+        "factor * indices.get(0)?",
+    ),
+    Mutant(
+        "explicit weights start where the interval does",
+        "let values = values.get(interval.start..interval.end())?;",
+        "",
+        (ARGUMENTS, "cargo:terms", "cargo:evaluation", "attacks/test_windows.py"),
+    ),
+    Mutant(
+        "explicit weights are kept by interval",
+        "*last = Some((interval.start, value));",
+        "*last = Some((interval.start + 1, value));",
+    ),
+)
+
 EVALUATION = source(
     "kernels/verifier/src/evaluation.rs",
     ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:evaluation"),
     Mutant(
-        "blocks are inside the addresses",
-        "index < power(u.len())",
-        "true",
-        (ARGUMENTS, "cargo:evaluation", "cargo:terms"),
-    ),
-    Mutant("blocks have their address", "shifted(block.address, log)", "0 * shifted(block.address, log)"),
-    Mutant(
         "blocks count once",
-        "total += address * inside.of_block(index, block).ok_or(UNFIT)?;",
-        "total += inside.of_block(index, block).ok_or(UNFIT)?;",
+        "total += address * inside.of_block(index, block)?;",
+        "total += inside.of_block(index, block)?;",
     ),
     Mutant("terms have coefficients", "total * self.coefficient", "total"),
+    Mutant("all runs count", "total += sum.ok_or(UNFIT)?;", "total = sum.ok_or(UNFIT)?;"),
+    Mutant("addresses go on with the run", "remaining = after;", ""),
     Mutant(
-        "all runs count",
-        "total += self.evaluate_run(run, first, point)?;",
-        "total = self.evaluate_run(run, first, point)?;",
+        "axes have coordinates in their order",
+        "first = first.checked_add(interval.log)?;",
+        "",
     ),
     Mutant("runs have their first block", "first = first.saturating_add(run.len());", ""),
     Mutant("blocks of one shape make a run", "a.log == b.log", "true"),
@@ -65,22 +126,6 @@ EVALUATION = source(
         ("cargo:evaluation", "cargo:terms"),
     ),
     Mutant("the last power is kept", "self.last = (exponent, value);", ""),
-    Mutant(
-        "an axis starts where its interval does",
-        "factor * indices.get(shifted(interval.start, interval.log))?",
-        "factor * indices.get(0)?",
-    ),
-    Mutant(
-        "explicit weights start where the interval does",
-        "values.get(interval.start..interval.end())?",
-        "values",
-        (ARGUMENTS, "cargo:terms", "cargo:evaluation", "attacks/test_windows.py"),
-    ),
-    Mutant(
-        "explicit weights are kept by interval",
-        "*last = Some((interval.start, value));",
-        "*last = Some((interval.start + 1, value));",
-    ),
     Mutant("axes have coordinates of their own", "remaining = tail;", ""),
 )
 
@@ -244,4 +289,4 @@ INDEX_MAP = source(
     ),
 )
 
-CLOSED_FORMS = (EQ, EVALUATION, TERMS, TABLE, LINEAR_PIECES, INDEX_LIST, INDEX_MAP)
+CLOSED_FORMS = (EQ, AT_POINT, AXIS_VALUES, EVALUATION, TERMS, TABLE, LINEAR_PIECES, INDEX_LIST, INDEX_MAP)
