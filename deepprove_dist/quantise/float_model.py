@@ -34,6 +34,8 @@ _CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 _PLACE = re.compile(
     r"(?:\[ONNXRuntimeError\] : \d+ : \w+ : )?\S+\.(?:cc|h|cpp|hpp):\d+ [^()\n]*\([^()\n]*\)(?: const)? "
 )
+# The same without arguments: "file.cc:703 Compute text".
+_SHORT_PLACE = re.compile(r"^\S+\.(?:cc|h|cpp|hpp):\d+ (?:[A-Z]\w*|operator\(\)) (?=\S)")
 _AT_RUN_TIME = re.compile(r"running (\w+) node\. Name:'(.*?)' Status Message: (?:/\S+ )?(.*)", re.DOTALL)
 _UNSUPPORTED = "are not supported"
 _LACKING = onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented
@@ -235,6 +237,7 @@ def _refusal(error: Exception) -> ModelError:
         return ModelError(f"onnxruntime has no {operator} for the types that '{name}' reads")
     if (failed := _AT_RUN_TIME.search(text)) is not None:
         operator, name, why = failed.groups()
+        why = _SHORT_PLACE.sub("", why)
         return ModelError(f"onnxruntime cannot run {operator} '{name}': {one_line(why)}")
     return ModelError(f"onnxruntime cannot run the model: {one_line(text)}")
 

@@ -157,3 +157,10 @@ def test_values_beyond_the_type_become_infinite() -> None:
     imported = import_proto(model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }"))
     values = next(FloatModel(imported).run(Samples({"x": np.full((1, 1, 4), 1e300)}, None)))
     assert np.isinf(values["y"]).all()
+
+
+def test_what_onnxruntime_says_has_no_place_of_its_sources() -> None:
+    source = model("g (int64[4] x) => (int64[4] y) <int64[4] w = {1,2,3,4}> { y = Div (w, x) }")
+    samples = Samples({"x": np.zeros((4, 4))}, None)
+    with pytest.raises(ModelError, match="cannot run Div 'Div of y': Integer division by zero"):
+        next(iter(FloatModel(import_proto(source)).run(samples)))
