@@ -25,19 +25,22 @@ def affine_terms(
     `weights` has one entry for each axis of the expression, of that axis's size.
     """
     terms, whole = [], [axis.vector for axis in weights]
-    for term in affine.terms:
-        shape = system.tensors[term.tensor].shape
+    for term, lacking in zip(affine.terms, affine.lacking, strict=True):
         coefficient = scale if term.coefficient == 1 else scale * term.coefficient
-        if len(term.follows) < len(weights):
-            coefficient *= _total_without(weights, term.follows)
-        if len(term.axes) > len(shape):
-            coefficient *= _covered(term.beside(shape), weights)
-        # The tensor's axes alone: what stands beside them is in the coefficient.
-        vectors = [
-            whole[axis] if isinstance(axis, int) else pull_back(weights, axis, size)
-            for axis, size in zip(term.axes, shape, strict=False)
-        ]
-        terms.append(ProductTerm(coefficient, term.tensor, tuple(vectors)))
+        for axis in lacking:
+            coefficient *= weights[axis].total
+        if term.without_maps is not None:
+            vectors = tuple([whole[axis] for axis in term.without_maps])
+        else:
+            shape = system.tensors[term.tensor].shape
+            if len(term.axes) > len(shape):
+                coefficient *= _covered(term.beside(shape), weights)
+            # The tensor's axes alone: what stands beside them is in the coefficient.
+            vectors = tuple(
+                whole[axis] if isinstance(axis, int) else pull_back(weights, axis, size)
+                for axis, size in zip(term.axes, shape, strict=False)
+            )
+        terms.append(ProductTerm(coefficient, term.tensor, vectors))
     known = Extension(0)
     for constant in affine.constants:
         without = _total_without(weights, [axis for cover in constant.within for axis in cover.axes])

@@ -17,6 +17,7 @@ from functools import cached_property, reduce
 from math import prod
 
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
+from deepprove_dist.protocol.claims.claim import ONE
 from deepprove_dist.protocol.system.index_map import IndexMap
 
 
@@ -63,8 +64,8 @@ class AxisWeights:
         """The sum of the weights of positions first, ..., end - 1."""
         if self.point is None:
             return self.dense[first:end].dot(ExtensionVector([1] * (end - first)))
-        if (first, end) == (0, 1 << len(self.point)):
-            return Extension(1)
+        if first == 0:
+            return ONE if end == 1 << len(self.point) else self.point.eq_prefix_sum(end)
         return self.point.eq_prefix_sum(end) - self.point.eq_prefix_sum(first)
 
 

@@ -92,6 +92,11 @@ class Term(Record, frozen=True, dict=True):
         """All axes of the expression that it follows, in the order of the tensor's axes."""
         return tuple(k for axis in self.axes for k in followed(axis))
 
+    @cached_property
+    def without_maps(self) -> tuple[int, ...] | None:
+        """The axis of the expression that each axis of the tensor follows; None where any follows a map."""
+        return tuple(k for k in self.axes if isinstance(k, int)) if self.follows == self.axes else None
+
     def is_plain(self, space: Shape, shape: Shape) -> bool:
         """Whether each axis of its tensor, of this shape, has every index once, in order."""
         pairs = zip(self.axes, self.sizes(shape), strict=True)
@@ -108,12 +113,21 @@ class Constant(Record, frozen=True):
     within: tuple[IndexMap, ...] = ()
 
 
-class Affine(Record, frozen=True):
+class Affine(Record, frozen=True, dict=True):
     """Terms plus constants over an index space of the given axes."""
 
     space: Shape
     terms: tuple[Term, ...]
     constants: tuple[Constant, ...]
+
+    @cached_property
+    def lacking(self) -> tuple[tuple[int, ...], ...]:
+        """For each term the axes of the space that it does not follow."""
+        axes = range(len(self.space))
+        return tuple(
+            tuple(axis for axis in axes if axis not in term.follows) if len(term.follows) < len(axes) else ()
+            for term in self.terms
+        )
 
     @property
     def stored(self) -> int | None:
