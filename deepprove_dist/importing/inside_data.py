@@ -1,8 +1,8 @@
 """Large constants that stand inside of a model's file: they stay there, as those of other files do.
 
 A file is a protobuf message: fields one after the other. A field has a key (its number and wire type), and a
-length where its size is not fixed. The walk over them reads keys and lengths only. A large constant refers to
-its bytes in the file from then on, so that nothing copies, parses or writes them again.
+length where its size is not fixed. The walk over them reads keys and lengths only. From then on a large
+constant refers to its bytes in the file. Nothing copies, parses or writes them again.
 
 Source: Protocol Buffers, "Encoding"; numbers of fields as onnx.proto has them.
 """

@@ -36,8 +36,8 @@ AT_POINT = source(
     ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:at_point"),
     Mutant(
         "blocks are inside the addresses",
-        "if number >= power(high.len()) {",
-        "if false {",
+        "number >= power(high.len())",
+        "false",
         (ARGUMENTS, "cargo:at_point", "cargo:terms"),
     ),
     Mutant("blocks have their address", "shifted(block.address, log)", "0 * shifted(block.address, log)"),
@@ -53,7 +53,7 @@ AT_POINT = source(
         "(Arc::default(), values.clone())",
         ("cargo:at_point",),
     ),
-    Mutant("a tree has its point", "if known == other", "if known.len() >= other.len() / 2"),
+    Mutant("a tree has its point", "known == other", "known.len() >= other.len() / 2"),
     Mutant("expansions have their coordinates", "entry((first, count))", "entry((0, count))"),
 )
 
@@ -73,11 +73,13 @@ AXIS_VALUES = source(
     ),
     Mutant(
         "known explicit weights start where the interval does",
-        "(values.get(start..interval.end())?, at.expansion(first, log)?)",
-        "(values, at.expansion(first, log)?)",
+        "values.get(start..interval.end())?",
+        "values.as_slice()",
     ),
     Mutant(
-        "one index is in one interval", "Some(offset) if offset < power(interval.log)", "Some(offset) if true"
+        "one index is in one interval",
+        "offset < power(interval.log)",
+        "offset < power(interval.log) || interval.log > 0",
     ),
     Mutant(
         "an axis starts where its interval does",
@@ -86,8 +88,8 @@ AXIS_VALUES = source(
     ),
     Mutant(
         "explicit weights start where the interval does",
-        "let values = values.get(interval.start..interval.end())?;",
-        "",
+        "values.get(interval.start..interval.end())?",
+        "values",
         (ARGUMENTS, "cargo:terms", "cargo:evaluation", "attacks/test_windows.py"),
     ),
     Mutant(
