@@ -143,7 +143,7 @@ test-hosts: wheel  ## bring up a cluster on hosts in network namespaces and lose
 	$(BIN)/python -m pytest --quiet -m root tests/cluster -rs
 
 .PHONY: faults
-faults: build  ## inject faults into workers, Ray's control and a service (half an hour; FAULT_SEED=1)
+faults: build  ## inject faults into workers, Ray's control and a service (20 to 30 minutes; FAULT_SEED=1)
 	$(BIN)/python -m pytest --quiet -m faults tests/faults -rs
 
 .PHONY: peers

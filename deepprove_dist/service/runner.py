@@ -81,6 +81,7 @@ class Runner:
         self._leaving = leaving
         self._started = clock()
         self._wake, self._draining, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._woken = False
         self._current: tuple[Job, JobTrace] | None = None
         self._workers: list[dict[str, object]] = []
         self._endings = JobEndings(store, artifacts)
@@ -97,6 +98,7 @@ class Runner:
 
     def wake(self) -> None:
         """There is a new job: it need not be looked for."""
+        self._woken = True
         self._wake.set()
 
     @property
@@ -138,7 +140,8 @@ class Runner:
                 job = self._claim()
                 if job is not None:
                     self._take(job)
-                    pause = _SHORTEST_POLL
+                    # Who is told of new jobs looks seldom: it would be in the way of those who submit them.
+                    pause = _LONGEST_POLL if self._woken else _SHORTEST_POLL
                     continue
                 self._wake.wait(pause)
                 self._wake.clear()
