@@ -72,7 +72,11 @@ def legend_lines(trace: Trace) -> dict[str, str]:
     """For each phase its name and its share of the panel's time."""
     seconds = phase_seconds(trace)
     total = max(sum(seconds.values()), 1e-9)
-    return {name: f"{name}, {100 * value / total:.0f} %" for name, value in seconds.items()}
+    return {name: f"{name}, {_share(value / total)}" for name, value in seconds.items()}
+
+
+def _share(share: float) -> str:
+    return "under 1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
 
 
 def _draw(axes: Axes, panel: Panel, ranks: int, colours: dict[str, str]) -> None:
