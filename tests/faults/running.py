@@ -119,10 +119,17 @@ class RayCluster:
 
 
 @contextmanager
-def ray_cluster(nodes: Sequence[Mapping[str, Any]], errors: Path) -> Iterator[RayCluster]:
-    """A cluster; all its processes are gone after the block. Ray gives a node half a minute to start."""
+def ray_cluster(
+    nodes: Sequence[Mapping[str, Any]], errors: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[RayCluster]:
+    """A cluster; all its processes are gone after the block. Ray gives a node half a minute to start.
+
+    `settings` are variables of its processes, beside those of `environment`.
+    """
     for attempt in range(_STARTS):
-        process = _start("tests.faults.ray_nodes", [json.dumps(nodes)], errors, start_new_session=True)
+        process = _start(
+            "tests.faults.ray_nodes", [json.dumps(nodes)], errors, settings, start_new_session=True
+        )
         assert process.stdout is not None
         if line := process.stdout.readline():
             break
@@ -147,7 +154,12 @@ def ray_cluster(nodes: Sequence[Mapping[str, Any]], errors: Path) -> Iterator[Ra
 
 
 def _start(
-    module: str, arguments: Sequence[str], errors: Path, *, start_new_session: bool = False
+    module: str,
+    arguments: Sequence[str],
+    errors: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    start_new_session: bool = False,
 ) -> subprocess.Popen[str]:
     with errors.open("ab") as log:
         return subprocess.Popen(
@@ -156,7 +168,7 @@ def _start(
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env=environment(),
+            env={**environment(), **(settings or {})},
             cwd=TOP,
             start_new_session=start_new_session,
         )

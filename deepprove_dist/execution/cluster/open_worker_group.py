@@ -56,11 +56,7 @@ class ClusterOptions:
         require_number("call_timeout", self.call_timeout, positive=True)
         if self.local and self.address is not None:
             raise ChoiceError("local workers have no address: leave one of the two out")
-        if self.address is not None and "://" in self.address:
-            raise ChoiceError(
-                f"{self.address} is an address of Ray Client, which is not supported: give HOST:PORT, "
-                "on a node of the cluster"
-            )
+        _require_no_client(self.address)
 
 
 @contextmanager
@@ -70,7 +66,8 @@ def open_worker_group(
     """Starts workers, and ends them with the block. On a Ray cluster, its metrics have theirs too.
 
     Raises PlacementError where there is no room for them. Raises ExecutionError where Ray is not installed,
-    or no cluster is at the address. The same where nodes have another version of this package.
+    or no cluster is at the address. The same where nodes have another version of this package. Raises
+    ChoiceError where RAY_ADDRESS is an address of Ray Client.
     """
     config, launcher, sent = options.config, _launcher(options), None
     if isinstance(launcher, RayLauncher):
@@ -99,7 +96,8 @@ def open_worker_group(
 def _launcher(options: ClusterOptions) -> Launcher:
     config = options.config
     address = None if options.local else options.address or _session() or os.environ.get("RAY_ADDRESS")
-    if address is not None:
+    if address:
+        _require_no_client(address)
         if importlib.util.find_spec("ray") is None:
             raise ExecutionError("a cluster needs Ray: pip install 'deepprove-dist[ray]'")
         return RayLauncher(address, config, options.call_timeout)
@@ -112,6 +110,14 @@ def _launcher(options: ClusterOptions) -> Launcher:
     few = f", which has {counted(cores, 'CPU')} for {counted(threads, 'thread')}" if threads > cores else ""
     logger.info("starting %s on this machine%s", counted(config.workers, "worker"), few)
     return LocalLauncher()
+
+
+def _require_no_client(address: str | None) -> None:
+    if address is not None and "://" in address:
+        raise ChoiceError(
+            f"{address} is an address of Ray Client, which is not supported: give HOST:PORT, "
+            "on a node of the cluster"
+        )
 
 
 def _session() -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 MODE, TOKEN, TOKEN_FILE = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
+_FILE = "~/.ray/auth_token"
 
 
 def authentication() -> Mapping[str, str]:
@@ -20,5 +21,10 @@ def authentication() -> Mapping[str, str]:
     return {MODE: "token" if TOKEN in os.environ or _token_file().is_file() else "disabled"}
 
 
+def token_source() -> str:
+    """Where this process has its token from, as users know it."""
+    return TOKEN if TOKEN in os.environ else os.environ.get(TOKEN_FILE, _FILE)
+
+
 def _token_file() -> Path:
-    return Path(os.environ.get(TOKEN_FILE, "~/.ray/auth_token")).expanduser()
+    return Path(os.environ.get(TOKEN_FILE, _FILE)).expanduser()

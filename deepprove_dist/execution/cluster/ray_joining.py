@@ -7,7 +7,7 @@ import os
 import ray
 
 from deepprove_dist.errors import ExecutionError, first_line
-from deepprove_dist.execution.cluster.ray_authentication import MODE
+from deepprove_dist.execution.cluster.ray_authentication import MODE, token_source
 
 _ANSWER_SECONDS = 5.0
 
@@ -49,7 +49,7 @@ def _refusal(address: str, error: Exception) -> str:
                 f"the Ray cluster at {address} asks for its token, and there is none here. "
                 f"Put it into ~/.ray/auth_token, and set {MODE}=token"
             )
-        return f"the token is wrong: the Ray cluster at {address} has another one than ~/.ray/auth_token"
+        return f"the token is wrong: the Ray cluster at {address} has another one than {token_source()}"
     if isinstance(error, ExecutionError):
         return text
     return f"no Ray cluster at {address}: {first_line(error)}"
