@@ -1,4 +1,4 @@
-"""Results in their order, computed ahead by threads."""
+"""Results that threads compute ahead: one of them, or several in their order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from typing import TypeVar
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+
+def begun(work: Callable[[], Result]) -> Callable[[], Result]:
+    """`work` by a thread that begins now; what is returned waits for its result, or raises what it raised."""
+    pool = ThreadPoolExecutor(1)
+    result = pool.submit(work).result
+    pool.shutdown(wait=False)
+    return result
 
 
 def in_order(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -> Iterator[Result]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deepprove_dist.ahead import in_order
+from deepprove_dist.ahead import begun, in_order
 
 
 @pytest.mark.parametrize("threads", [0, 1, 3])
@@ -51,3 +51,21 @@ def test_an_error_is_raised_at_its_place(threads: int) -> None:
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="the third part"):
         next(results)
+
+
+def test_work_has_begun_before_its_result_is_asked_for() -> None:
+    done = threading.Event()
+
+    def work() -> int:
+        done.set()
+        return 5
+
+    result = begun(work)
+    assert done.wait(60)
+    assert result() == 5
+
+
+def test_an_error_comes_with_the_result() -> None:
+    result = begun(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        result()

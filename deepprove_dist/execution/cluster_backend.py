@@ -8,11 +8,13 @@ a message is done here, by the backend of one process.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from deepprove_dist.ahead import begun
 from deepprove_dist.errors import ExecutionError, WorkerError
 from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.group.in_process import InProcessExecutor
@@ -26,7 +28,7 @@ from deepprove_dist.execution.phases.opening import SharedMatrices
 from deepprove_dist.execution.phases.policy import MIN_ROWS_LOG, Policy
 from deepprove_dist.execution.phases.relations import SharedBinder
 from deepprove_dist.execution.phases.state import WEIGHTS
-from deepprove_dist.execution.phases.witness import assign_leaves, assign_rows
+from deepprove_dist.execution.phases.witness import assign_rows, leaf_calls
 from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.builder import Lowered
@@ -209,11 +211,14 @@ class ClusterRun:
     def __init__(
         self, backend: ClusterBackend, instance: Instance, witness: Witness, local: LocalRun
     ) -> None:
-        self._backend, self._instance, self._witness, self._local = backend, instance, witness, local
+        self._backend, self._instance, self._local = backend, instance, local
         self._group, self._policy, self._pool = backend.group, backend.policy, backend.pool
         schedule = backend.verifying.schedule
         self._matrices = SharedMatrices(self._group, self._policy, schedule, instance.layout, self._pool)
         self._binder = SharedBinder(self._group, backend.split, local.binder, self._pool)
+        self._leaf_calls: Callable[[], dict[int, Call[None]]] = partial(
+            leaf_calls, self._group.assignment, instance, witness
+        )
 
     def commit(self) -> Tree:
         """See `ProofRun`: for parts of a large code, workers exchange their rows."""
@@ -223,6 +228,9 @@ class ClusterRun:
         large = columns << initial.log_length >= self._policy.code_values
         if not large or code.height < self._group.assignment.log_parts:
             return self._local.commit()
+        if self._shares_leaves:
+            # This process has nothing else to do while workers commit.
+            self._leaf_calls = begun(self._leaf_calls)
         with self._group.phase("witness commitment"):
             roots = self._group.all_gather(witness_rows, commit_witness)
         return SharedTree(self._group, "witness", code, roots, self._pool)
@@ -238,13 +246,19 @@ class ClusterRun:
     ) -> ExtensionVector:
         """See `FractionTree`: large trees are built by parts."""
         log_parts, levels = self._group.assignment.log_parts, self._instance.leaves.levels
-        if levels < max(self._policy.leaves_log, MIN_LEVELS + log_parts):
+        if not self._shares_leaves:
             return self._local.prove_fractions(challenges, transcript, pads)
-        assign_leaves(self._group, self._instance, self._witness)
+        with self._group.phase("witness"):
+            self._group.defer(self._leaf_calls())
         with self._group.phase("lookups"):
             gather_log = max(self._policy.gather_log, log_parts)
             fractions = SharedFractions(self._group, challenges)
             return prove_by_parts(fractions, levels, gather_log, transcript, pads, self._pool)
+
+    @property
+    def _shares_leaves(self) -> bool:
+        least = max(self._policy.leaves_log, MIN_LEVELS + self._group.assignment.log_parts)
+        return self._instance.leaves.levels >= least
 
     def bind_columns(self, claims: OpeningClaims, transcript: Transcript) -> BoundColumns:
         """See `Openable`."""

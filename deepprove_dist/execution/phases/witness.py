@@ -6,6 +6,7 @@ They also get their rows of hidden inputs and outputs. The coordinator commits t
 from __future__ import annotations
 
 from deepprove_dist.execution.calls.methods import Call
+from deepprove_dist.execution.group.assignment import Assignment
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.state import WEIGHTS, ProofState, WorkerState
 from deepprove_dist.kernels import BaseVector
@@ -60,14 +61,12 @@ def assign_rows(group: WorkerGroup, samples: int, witness: Witness) -> None:
         group.defer(calls)
 
 
-def assign_leaves(group: WorkerGroup, instance: Instance, witness: Witness) -> None:
-    """Gives every worker what it writes its leaves from."""
-    log_parts, system, leaves = group.assignment.log_parts, instance.system, instance.leaves
-    with group.phase("witness"):
-        small = small_values(system, leaves, witness.tensors, log_parts)
-        expressions = expression_values(system, leaves, witness.tensors, log_parts)
-        calls = {
-            rank: Call.to(hold_leaves, small=small, expressions={part: expressions[part] for part in parts})
-            for rank, parts in enumerate(group.assignment.parts)
-        }
-        group.defer(calls)
+def leaf_calls(assignment: Assignment, instance: Instance, witness: Witness) -> dict[int, Call[None]]:
+    """By rank, the calls that give workers what they write their leaves from."""
+    log_parts, system, leaves = assignment.log_parts, instance.system, instance.leaves
+    small = small_values(system, leaves, witness.tensors, log_parts)
+    expressions = expression_values(system, leaves, witness.tensors, log_parts)
+    return {
+        rank: Call.to(hold_leaves, small=small, expressions={part: expressions[part] for part in parts})
+        for rank, parts in enumerate(assignment.parts)
+    }
