@@ -54,7 +54,11 @@ AT_POINT = source(
         ("cargo:at_point",),
     ),
     Mutant("a tree has its point", "known == other", "known.len() >= other.len() / 2"),
-    Mutant("expansions have their coordinates", "(first, count)", "(0, count)"),
+    Mutant(
+        "expansions have their coordinates",
+        "self.expansions.entry((first, count))",
+        "self.expansions.entry((0, count))",
+    ),
 )
 
 AXIS_VALUES = source(
