@@ -107,8 +107,15 @@ class Window:
 
     def sums(self, values: FloatArray) -> FloatArray:
         """The sum over each window of [.., *spatial], zeros outside: [.., *output]."""
-        view = self.view(values, 0.0)
-        return view.sum(axis=tuple(range(view.ndim - self.rank, view.ndim))) if self.rank else view
+        lead = values.ndim - self.rank
+        # One axis after the other: a few sums of whole arrays in place of many short ones.
+        for axis in range(self.rank):
+            view = self.along(axis).view(np.moveaxis(values, lead + axis, -1), 0.0)
+            total = view[..., 0].copy()
+            for tap in range(1, view.shape[-1]):
+                total += view[..., tap]
+            values = np.moveaxis(total, -1, lead + axis)
+        return values
 
     def along(self, axis: int) -> Window:
         """The window of one axis; no other axis moves."""

@@ -44,8 +44,8 @@ AT_POINT = source(
     Mutant("addresses have all their bits", "product * eq_index(others, number)", "product"),
     Mutant(
         "tables have the bits from the first on",
-        "shifted(number, remaining) & power(TABLE_BITS)",
-        "number & power(TABLE_BITS)",
+        "shifted(number, remaining) & power(TABLE_BITS).saturating_sub(1)",
+        "number & power(TABLE_BITS).saturating_sub(1)",
     ),
     Mutant(
         "blocks that addresses are known of are held",
