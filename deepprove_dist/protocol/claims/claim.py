@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from deepprove_dist.arrays import Shape
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
@@ -20,8 +22,7 @@ GENERATOR = Extension.from_bytes(bytes([*[0] * 4, 1, *[0] * 15]))
 """Y, whose powers 1, Y, ..., Y^4 are the basis of the extension's coordinates."""
 
 
-@dataclass(frozen=True)
-class ProductTerm:
+class ProductTerm(Struct, frozen=True):
     """coefficient * tensor, weighed by one vector an axis.
 
     Attributes:
@@ -35,8 +36,7 @@ class ProductTerm:
     axes: tuple[AxisVector, ...]
 
 
-@dataclass(frozen=True)
-class BlockDiagonalTerm:
+class BlockDiagonalTerm(Struct, frozen=True):
     """coefficient * tensor, with weights of its own in each dyadic block.
 
     At the index i of block B, of 2^k values, the weight is factors[B] * eq(last k coordinates of point, i).

@@ -6,18 +6,20 @@ in the order of sending. What a verifier computes from sent scalars is an affine
 *pad part*, one coefficient for each pad: the true value is the computed one less the pad part.
 
 A transparent proof has no pads, and all pad parts are zero.
+
+A verifier makes thousands of these. They are structs, which take a fraction of a dataclass's time to make.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from deepprove_dist.kernels import Extension, ExtensionVector
 
 
-@dataclass(frozen=True)
-class PadPart:
+class PadPart(Struct, frozen=True):
     """sum_k coefficient_k pad_k, in runs: the first pad of each, and the coefficients from there on."""
 
     runs: tuple[tuple[int, ExtensionVector], ...] = ()
@@ -42,8 +44,7 @@ NO_PADS = PadPart()
 """Of what no pad enters: of all values in a transparent proof."""
 
 
-@dataclass(frozen=True)
-class SentValue:
+class SentValue(Struct, frozen=True):
     """A value that is computed from sent scalars, and its pad part."""
 
     value: Extension
@@ -68,8 +69,7 @@ class SentValue:
         return true
 
 
-@dataclass(frozen=True)
-class SentVector:
+class SentVector(Struct, frozen=True):
     """Scalars that were sent together; `first` is the pad of the first of them, None without pads."""
 
     values: ExtensionVector
