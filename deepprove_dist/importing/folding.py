@@ -12,6 +12,7 @@ import onnx
 from onnx import numpy_helper
 
 from deepprove_dist.importing.expanding.evaluation import evaluate_node
+from deepprove_dist.importing.expanding.viewed_masks import view_bits
 from deepprove_dist.importing.expansions import expand_nodes
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, has_schema, static_shapes
 from deepprove_dist.importing.rewriting.standard import STANDARD
@@ -41,7 +42,8 @@ def fold_constants(model: onnx.ModelProto) -> onnx.ModelProto:
                 value.ClearField("type")
         folded = onnx.shape_inference.infer_shapes(folded, data_prop=True)
         known = {tensor.name: read_constant(tensor) for tensor in folded.graph.initializer}
-        if not (_fold_once(folded, known) | expand_nodes(folded, known)) and not write_out_functions(folded):
+        changed = _fold_once(folded, known) | expand_nodes(folded, known)
+        if not changed and not write_out_functions(folded) and not view_bits(folded, known):
             drop_unused_nodes(folded)
             return folded
 
