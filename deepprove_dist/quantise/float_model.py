@@ -50,7 +50,7 @@ VALUES_AHEAD = 2**25
 MOST_TRIED, LEAST_TRIED = 64, 16
 """How many samples an experiment with a quantised model takes at most, and of a large model at least."""
 VALUES_TRIED = 2**28
-"""Values of all tensors on the samples of an experiment, from which on they are fewer."""
+"""Values that an experiment touches on all of its samples, from which on these are fewer."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,8 @@ class Session(Protocol):
 
 class FloatModel:
     """Runs the imported ONNX model on one sample at a time, so that a batch axis baked into a Reshape stays
-    right. ``graph`` is the float graph. ``elements``: the values of all its tensors together.
+    right. ``graph`` is the float graph. ``elements``: the values of all its tensors together; ``touched``:
+    these and the file's constants.
     """
 
     def __init__(self, imported: ImportedModel, threads: int | None = None) -> None:
@@ -89,6 +90,8 @@ class FloatModel:
         """
         self.graph = imported.graph
         self.elements = sum(map(prod, imported.graph.shapes.values()))
+        weights = sum(prod(tensor.dims) for tensor in imported.onnx.graph.initializer)
+        self.touched = self.elements + weights
         self._imported = imported
         self._threads = threads or default_threads()
         self._session: Session = self._start()
@@ -119,7 +122,7 @@ class FloatModel:
     @property
     def most_tried(self) -> int:
         """How many samples an experiment with a quantised model takes at most."""
-        return min(MOST_TRIED, max(LEAST_TRIED, VALUES_TRIED // max(1, self.elements)))
+        return min(MOST_TRIED, max(LEAST_TRIED, VALUES_TRIED // max(1, self.touched)))
 
     def _run_sample(self, samples: Samples, wanted: "_Wanted", index: int) -> Mapping[str, FloatArray]:
         # A value beyond the type becomes infinite, which calibration refuses by name.

@@ -49,9 +49,9 @@ def test_every_fourth_sample_is_held_out_or_fewer(count: int) -> None:
 def test_fewer_samples_of_large_networks_are_held_out() -> None:
     model = FloatModel(exact().imported)
     assert model.most_tried == MOST_TRIED
-    model.elements = VALUES_TRIED // 20
+    model.touched = VALUES_TRIED // 20
     assert model.most_tried == 20
-    model.elements = VALUES_TRIED
+    model.touched = VALUES_TRIED
     assert model.most_tried == LEAST_TRIED
     assert len(held_out_indices(1000, model.most_tried)) == 15
 
