@@ -124,10 +124,7 @@ class Affine(Record, frozen=True, dict=True):
     def lacking(self) -> tuple[tuple[int, ...], ...]:
         """For each term the axes of the space that it does not follow."""
         axes = range(len(self.space))
-        return tuple(
-            tuple(axis for axis in axes if axis not in term.follows) if len(term.follows) < len(axes) else ()
-            for term in self.terms
-        )
+        return tuple(tuple(axis for axis in axes if axis not in term.follows) for term in self.terms)
 
     @property
     def stored(self) -> int | None:

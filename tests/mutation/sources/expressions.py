@@ -182,17 +182,16 @@ AFFINE = source(
         "Extension(term.coefficient)",
     ),
     Mutant(
-        "axes that a term lacks are summed",
+        "axes that a constant lacks are summed",
         "        if index not in present:\n            total *= axis.total\n",
         "        pass\n",
     ),
-    Mutant("axes that a term lacks are looked for", "if len(term.follows) < len(weights):", "if False:"),
-    Mutant("covers beside a tensor count", "if len(term.axes) > len(shape):", "if False:"),
     Mutant(
-        "axes that a map follows are not summed again",
-        "_total_without(weights, term.follows)",
-        "_total_without(weights, [axis for axis in term.axes if isinstance(axis, int)])",
+        "axes that a term lacks count",
+        "            coefficient *= weights[axis].total\n",
+        "            pass\n",
     ),
+    Mutant("covers beside a tensor count", "if len(term.axes) > len(shape):", "if False:"),
     Mutant(
         "constants are added",
         "known += scale * constant.value * without * _covered(constant.within, weights)",

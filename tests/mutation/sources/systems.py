@@ -209,6 +209,12 @@ PRODUCT_RANGES = source(
     Mutant("taps of products have factors", "(*(taps.map.scale or (1,)), 0))", "(1, 0))"),
 )
 
+WEIGHED = (
+    "protocol/relations/test_affine.py",
+    "protocol/relations/test_joined_axes.py",
+    "attacks/test_reference_prover.py",
+)
+
 SYSTEM = source(
     "deepprove_dist/protocol/system/system.py",
     (*RULES, "protocol/relations/test_joined_axes.py"),
@@ -221,6 +227,15 @@ SYSTEM = source(
         "ranges of values of tables",
         "[arguments, self.function.interval()]",
         "[arguments, (0, 0)]",
+    ),
+    Mutant(
+        "axes that a map follows are not summed again",
+        "if axis not in term.follows",
+        "if axis not in term.axes",
+        WEIGHED,
+    ),
+    Mutant(
+        "maps are no axes", "if self.follows == self.axes else None", "if self.follows else None", WEIGHED
     ),
 )
 
