@@ -18,7 +18,8 @@ class FloatGraph:
     Shapes are those of one sample with the batch axis at 1. ``wholes`` are the inputs of integers and truth
     values, with the ranges of their types. Of an input of indices it is their range. ``whole_outputs`` are
     those of truth values, and of integers of 32 bits and more: shorter ones are mostly stated formats. Of
-    these ``index_outputs`` are indices of largest or smallest values: right or wrong, and nothing between.
+    these ``index_outputs`` are indices of largest or smallest values. ``label_outputs`` are these, and others
+    that are right or wrong, and nothing between.
     """
 
     inputs: tuple[str, ...]
@@ -28,3 +29,4 @@ class FloatGraph:
     wholes: Mapping[str, Interval] = field(default_factory=dict)
     whole_outputs: frozenset[str] = frozenset()
     index_outputs: frozenset[str] = frozenset()
+    label_outputs: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from onnx import helper
 
 from deepprove_dist.errors import AccuracyWarning, Problem, UnsupportedModelError
 from deepprove_dist.importing.contradiction import require_consistent
-from deepprove_dist.importing.expanding.index_outputs import computed_indices
+from deepprove_dist.importing.expanding.index_outputs import computed_indices, computed_labels
 from deepprove_dist.importing.expansions import find_expansion, why_not_expanded
 from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.input_types import require_types
@@ -104,9 +104,12 @@ class ModelMapping:
             low, high = builder.index_ranges[name]
             wholes[name] = max(low, wholes[name][0]), min(high, wholes[name][1])
         whole_outputs = frozenset(name for name in outputs if _is_wide(builder.type(name)))
-        index_outputs = whole_outputs & computed_indices(graph)
+        indices = computed_indices(graph)
+        labels = whole_outputs & computed_labels(graph, indices)
         shapes = {name: builder.shape(name) for name in tensors}
-        return FloatGraph(inputs, outputs, nodes, shapes, wholes, whole_outputs, index_outputs)
+        return FloatGraph(
+            inputs, outputs, nodes, shapes, wholes, whole_outputs, whole_outputs & indices, labels
+        )
 
     def problems(self) -> tuple[Problem, ...]:
         """All that is in the way; what may only follow from other problems counts where there are none.

@@ -35,6 +35,9 @@ REFUSED_RANDOM = 0.75
 """The same on random inputs, on which outputs may vary little: as `audit` has it."""
 AGREEING = 0.98
 
+# An error on samples that calibrated a model over the one on those held out: not more by chance.
+WORSE = 1.5
+
 # The share of samples out of an input's range; one in ten is more than chance.
 OUTSIDE = 0.1
 
@@ -87,8 +90,8 @@ def diagnose(
         scorer = Scorer(float_model.graph, scored)
         on_scored = _judge(float_model, final, Marked.by_inputs(scored), "samples to score", scorer.add)
     judged = [held_out or on_calibration] + ([] if on_scored is None else [on_scored])
-    if held_out is not None and _is_inexact(on_calibration) and not _is_inexact(held_out):
-        # Those held out are few, and may lack what the others have.
+    if held_out is not None and _is_worse(on_calibration, held_out):
+        # Those held out are few, and may lack what the others have. And the trial may be closer by luck.
         judged.append(on_calibration)
     warnings = list[AccuracyWarning]()
     if not selection.stated:
@@ -113,9 +116,18 @@ def diagnose(
     )
 
 
-def _is_inexact(verdict: Judged) -> bool:
-    """Whether any output is to be warned of."""
-    return any(output.error > INEXACT or _is_wrong(output) for output in verdict.comparison.outputs)
+def _is_worse(verdict: Judged, than: Judged) -> bool:
+    """Whether an output is to be warned of, and is clearly closer on other samples."""
+    pairs = zip(verdict.comparison.outputs, than.comparison.outputs, strict=True)
+    return any(
+        _is_inexact_output(output) and (output.error > WORSE * other.error or not _is_inexact_output(other))
+        for output, other in pairs
+    )
+
+
+def _is_inexact_output(output: OutputError) -> bool:
+    """Whether it is to be warned of."""
+    return output.error > INEXACT or _is_wrong(output)
 
 
 def _is_strange(output: OutputError, limit: float) -> bool:

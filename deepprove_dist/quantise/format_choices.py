@@ -39,6 +39,7 @@ from deepprove_dist.quantise.steps import Accumulation
 from deepprove_dist.quantise.table_sizes import TableSizes
 from deepprove_dist.quantise.whole import (
     MAX_ARGUMENTS,
+    clamped_activation_of_sum,
     exact_unit_of_sum,
     whole_activation_of_sum,
     whole_activation_of_tensor,
@@ -134,6 +135,9 @@ class CalibratedChoices:
             unit = exact_unit_of_sum(sum_, MAX_ARGUMENTS)
             public = choose_output_activation(function, statistics.elements, highest - lowest, unit)
             return with_whole_multiplier(public, sum_)
+        clamped = clamped_activation_of_sum(sum_, function, statistics.elements)
+        if clamped is not None:
+            return clamped
         bits = self._bits(form, target, reference)
         format = self._format(reference, form, bits, lowest, highest)
         (first, *others) = sum_.summands

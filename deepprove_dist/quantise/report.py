@@ -49,8 +49,8 @@ class OutputError:
     """An output, its deviation, and in what share of the samples its answer is the float model's.
 
     ``agreement`` is None for an output without answers; ``disagreeing`` counts the other samples. ``whole``:
-    both are of elements, which are integers. ``index``: these are indices, of which a near one is as wrong
-    as any other.
+    both are of elements, which are integers. ``index``: these are indices or labels, of which a near one
+    is as wrong as any other.
     """
 
     name: str
@@ -62,7 +62,7 @@ class OutputError:
 
     @property
     def error(self) -> float:
-        """Error over spread; of indices the share of those that are wrong."""
+        """Error over spread; of indices and labels the share of those that are wrong."""
         if self.index and self.agreement is not None:
             return 1 - self.agreement
         return self.deviation.relative
@@ -188,7 +188,7 @@ class _Sums:
                     self._agreement.agreement(name),
                     self._agreement.disagreeing(name),
                     name in self._graph.whole_outputs,
-                    name in self._graph.index_outputs,
+                    name in self._graph.label_outputs,
                 )
                 for name, total in self._outputs.items()
             ),

@@ -55,9 +55,9 @@ class LayerSummary:
 class OutputSummary:
     """An output on some samples: "calibration", "held out", "score", or "random" where none calibrated.
 
-    The error is over the ``spread`` of the float values, or the share of wrong indices. ``channel`` is the
-    worst one where channels differ much in spread. The share of equal answers is None for an output that is
-    no vector of classes.
+    The error is over the ``spread`` of the float values, or the share of wrong indices or labels. ``channel``
+    is the worst one where channels differ much in spread. The share of equal answers is None for an output
+    that is no vector of classes.
     """
 
     output: str

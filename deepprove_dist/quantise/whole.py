@@ -74,6 +74,40 @@ def whole_activation_of_sum(
     return _activation(function, unit, (floor(lowest / unit), ceil(highest / unit)), public=public)
 
 
+def clamped_activation_of_sum(
+    sum_: Accumulation, function: Function, arguments: RealArray
+) -> Activation | None:
+    """The same of a whole sum that might be larger than a narrow tensor, and is not on calibrated arguments.
+
+    Values beyond its range are clamped, as those of any other format are. A scale that is no whole number
+    would round indices and counts, and nothing would equal them.
+    """
+    lowest, highest = (floor(end) for end in sum_.bounds())
+    if not whole_sum(sum_) or highest - lowest > MAX_ARGUMENTS:
+        return None
+    possible, seen = _range_of(function, np.arange(lowest, highest + 1.0)), _range_of(function, arguments)
+    if possible is None or seen is None:
+        return None
+    (least, largest), (lo, hi) = possible, seen
+    room = NARROW - 1 - (hi - lo)
+    if room < 0:
+        return None
+    above = min(largest - hi, room)
+    return Activation(function, 1.0, Format(Scale.of(1.0), lo - min(lo - least, room - above), hi + above))
+
+
+def _range_of(function: Function, arguments: RealArray) -> Interval | None:
+    """The smallest and the largest result, and 0; None where not all are whole numbers."""
+    try:
+        values = results(function, arguments)
+    except QuantisationError:
+        # Whoever makes the table refuses it, and names the node.
+        return None
+    if not np.isfinite(values).all() or (values != np.rint(values)).any():
+        return None
+    return min(0, int(values.min())), max(0, int(values.max()))
+
+
 def _unit(sum_: Accumulation, function: Function, arguments: RealArray) -> float:
     """The unit of a sum's quotients: that of its values, if they are all multiples of it."""
     lowest, highest = sum_.bounds()
@@ -95,14 +129,10 @@ def whole_activation_of_tensor(source: Format, function: Function, *, public: bo
 
 
 def _activation(function: Function, unit: float, quotients: Interval, *, public: bool) -> Activation | None:
-    try:
-        values = results(function, arguments_of(function, np.arange(quotients[0], quotients[1] + 1), unit))
-    except QuantisationError:
-        # Whoever makes the table refuses it, and names the node.
+    ends = _range_of(function, arguments_of(function, np.arange(quotients[0], quotients[1] + 1), unit))
+    if ends is None:
         return None
-    if not np.isfinite(values).all() or (values != np.rint(values)).any():
-        return None
-    lo, hi = min(0, int(values.min())), max(0, int(values.max()))
+    lo, hi = ends
     if max(-lo, hi) > LARGEST_SIGNED or (hi - lo >= NARROW and not public):
         return None
     return Activation(function, unit, Format(Scale.of(1.0), lo, hi))

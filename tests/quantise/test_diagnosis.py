@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest.mock import MagicMock
 
 import numpy as np
 import onnx
@@ -11,9 +12,11 @@ import pytest
 from deepprove_dist.errors import Cause
 from deepprove_dist.importing.load import import_proto
 from deepprove_dist.quantise import table_sizes
-from deepprove_dist.quantise.diagnosis import Diagnosis, diagnose
+from deepprove_dist.quantise.deviation import Deviation
+from deepprove_dist.quantise.diagnosis import REFUSED, Diagnosis, _is_worse, diagnose
 from deepprove_dist.quantise.float_model import FloatModel
-from deepprove_dist.quantise.inquiry import Inquiry
+from deepprove_dist.quantise.inquiry import Inquiry, Judged
+from deepprove_dist.quantise.report import Comparison, OutputError
 from deepprove_dist.quantise.select import quantise_best
 from deepprove_dist.samples import Samples
 from tests.importing.onnx_comparison import model
@@ -180,3 +183,18 @@ def test_decisions_that_are_never_true_are_no_dead_tensors() -> None:
     selection = quantise_best(float_model, Samples({"x": values}, None), 8, "auto")
     (warning,) = diagnose(float_model, selection, 8).warnings
     assert "output 'y' is the same on all calibration samples" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("calibrated", "held_out", "worse"),
+    [(0.8, 0.07, True), (0.08, 0.07, False), (0.08, 0.01, True), (0.01, 0.5, False), (0.03, 0.01, False)],
+)
+def test_a_final_model_that_is_worse_than_its_trial_is_judged(
+    calibrated: float, held_out: float, worse: bool
+) -> None:
+    def verdict(error: float) -> Judged:
+        deviation = Deviation(np.array([error]), np.array([1.0]), np.array([1.0]), error)
+        comparison = Comparison({}, (), (OutputError("y", deviation, None, 0),), 20, {}, 0)
+        return Judged(MagicMock(), MagicMock(), comparison, "samples", REFUSED)
+
+    assert _is_worse(verdict(calibrated), verdict(held_out)) == worse

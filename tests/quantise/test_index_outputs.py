@@ -43,6 +43,40 @@ def test_which_outputs_are_indices(body: str, indices: bool) -> None:
     assert import_proto(source).graph.index_outputs == (frozenset("y") if indices else frozenset())
 
 
+@pytest.mark.parametrize(
+    ("body", "label"),
+    [
+        ("a = ArgMax <axis=2> (x) y = Gather (names, a)", True),
+        ("b = Greater (x, half) y = Cast <to=7> (b)", True),
+        ("b = Less (x, half) c = Cast <to=7> (b) d = Mul (c, two) y = Sub (d, one)", True),
+        ("b = Less (x, half) y = Where (b, one, two)", True),
+        ("s = Sign (x) y = Cast <to=7> (s)", True),
+        ("b = Less (x, half) c = Cast <to=7> (b) y = ReduceSum (c)", False),
+        ("y = Cast <to=7> (x)", False),
+        ("b = Less (x, half) c = Cast <to=7> (b) y = Mul (c, c)", False),
+    ],
+)
+def test_which_outputs_are_labels(body: str, label: bool) -> None:
+    constants = "int64[4] names = {3, 1, 7, 9}, float[1] half = {0.5}, int64[1] two = {2}, int64[1] one = {1}"
+    source = model(f"g (float[1,3,4] x) => (int64[n] y) <{constants}> {{ {body} }}")
+    source.graph.output[0].type.tensor_type.ClearField("shape")
+    graph = import_proto(source).graph
+    assert graph.label_outputs == (frozenset("y") if label else frozenset())
+    assert not graph.index_outputs
+
+
+def test_one_wrong_label_is_no_reason_to_refuse() -> None:
+    """A rare label that is wrong once is far off by its distance."""
+    rare = OutputError("y", FAR, 0.98, 1, whole=True, index=True)
+    assert rare.error == pytest.approx(0.02)
+    source = model("g (float[1,3,4] x) => (bool[1,3,4] y) <float[1] half = {0.0}> { y = Greater (x, half) }")
+    x = np.random.default_rng(0).normal(size=(64, 1, 3, 4))
+    keys = dp.setup(source, x, activation_bits=8, transparent=True, threads=1)
+    for output in keys.report.outputs:
+        assert output.agreement is not None
+        assert output.error == pytest.approx(1 - output.agreement)
+
+
 def test_few_wrong_tokens_are_warned_of_and_not_refused() -> None:
     """By their distance they would be off by more than a fifth of the spread."""
     keys = dp.setup(

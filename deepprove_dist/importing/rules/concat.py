@@ -10,15 +10,25 @@ from deepprove_dist.importing.rewriting.constants import arrange_among
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
 from deepprove_dist.importing.rewriting.standard import ALL_TYPES
-from deepprove_dist.operators.concat import FloatConcat
+from deepprove_dist.operators.concat import MAX_INPUTS, FloatConcat
 
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
     axis = node.attributes["axis"] % len(graph.shape(node.output))
     names = [name for name in node.inputs if graph.shape(name)[axis] > 0]
     computed = tuple(graph.tensor(name) for name in names if not graph.is_constant(name))
-    joined = computed[0] if len(computed) == 1 else graph.add(FloatConcat, computed, axis)
+    joined = _joined(graph, computed, axis)
     return joined if len(computed) == len(names) else _among_constants(names, joined, axis, graph)
+
+
+def _joined(graph: GraphBuilder, parts: tuple[str, ...], axis: int) -> str:
+    """One tensor of all parts; of more than one node takes by several."""
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) <= MAX_INPUTS:
+        return graph.add(FloatConcat, parts, axis)
+    blocks = (parts[start : start + MAX_INPUTS] for start in range(0, len(parts), MAX_INPUTS))
+    return _joined(graph, tuple(_joined(graph, block, axis) for block in blocks), axis)
 
 
 def _among_constants(names: list[str], joined: str, axis: int, graph: GraphBuilder) -> str:

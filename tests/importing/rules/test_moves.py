@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from deepprove_dist.errors import Cause
-from tests.importing.onnx_comparison import assert_same
+from tests.importing.onnx_comparison import assert_same, model
 
 INPUT = "float[1,3,4] x"
 CONSTANTS = (
@@ -132,3 +132,9 @@ def test_upsample(opset: int) -> None:
     graph = onnx.helper.make_graph([node], "g", inputs, outputs, constants)
     opsets = [onnx.helper.make_opsetid("", opset)]
     assert_same(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8))
+
+
+def test_more_parts_than_one_node_takes() -> None:
+    parts = ", ".join(["x", "r"] * 150)
+    body = f"g (float[1,2] x) => (float[1,600] y) {{ r = Neg (x) y = Concat <axis = 1> ({parts}) }}"
+    assert_same(model(body))
