@@ -45,6 +45,8 @@ class Count:
 
 
 NOTHING = Count(0, {})
+MOST_LEAVES = 2**16
+"""Of one tree: branches that meet again double them each time."""
 
 
 @dataclass(frozen=True)
@@ -84,24 +86,31 @@ class MalformedTreeError(ValueError):
 
 
 def grow(nodes: Mapping[int, TreeNode], root: int) -> DecisionTree:
-    """The tree of the nodes below a root. Raises MalformedTreeError where nodes are missing or repeat."""
+    """The tree of the nodes below a root.
+
+    Branches may meet again, as those of a category's values do in LightGBM: what follows is there for each.
+    Raises MalformedTreeError where nodes are missing or follow themselves, and for too many leaves.
+    """
     return DecisionTree(tuple(_leaves(nodes, root)))
 
 
 def _leaves(nodes: Mapping[int, TreeNode], root: int) -> Iterator[Leaf]:
-    todo, seen = [(root, NOTHING, 0)], set[int]()
+    todo, leaves = [(root, NOTHING, 0, frozenset[int]())], 0
     while todo:
-        number, count, length = todo.pop()
-        if number not in nodes or number in seen:
-            raise MalformedTreeError(f"node {number} is missing, or has two parents")
-        seen.add(number)
+        number, count, length, above = todo.pop()
+        if number not in nodes or number in above:
+            raise MalformedTreeError(f"node {number} is missing, or follows itself")
         node = nodes[number]
         if node.mode == LEAF:
+            leaves += 1
+            if leaves > MOST_LEAVES:
+                raise MalformedTreeError(f"branches that meet make more than {MOST_LEAVES} leaves of a tree")
             yield Leaf(count, length, node.values)
             continue
         holds = condition(node.mode, node.feature, node.thresholds)
-        todo.append((node.children[1], count + holds.negated(), length + 1))
-        todo.append((node.children[0], count + holds, length + 1))
+        above |= {number}
+        todo.append((node.children[1], count + holds.negated(), length + 1, above))
+        todo.append((node.children[0], count + holds, length + 1, above))
 
 
 def condition(mode: str, feature: int, thresholds: Sequence[float]) -> Count:

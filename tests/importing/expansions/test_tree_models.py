@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,46 @@ def test_labels_of_one_score(low: float, labels: list[int]) -> None:
 def test_labels_of_three_classes() -> None:
     random = np.random.default_rng(3)
     assert_same_on_a_grid(classifier(random, 3, proven=("y", "p"), ids=(0, 1, 2)))
+
+
+def test_branches_that_meet_again() -> None:
+    """As LightGBM's categories are exported: each of two values leads to the same nodes."""
+    nodes: dict[str, Any] = {
+        "nodes_treeids": [0] * 6,
+        "nodes_nodeids": list(range(6)),
+        "nodes_modes": ["BRANCH_EQ", "BRANCH_LEQ", "BRANCH_EQ", "LEAF", "LEAF", "LEAF"],
+        "nodes_featureids": [0, 1, 0, 0, 0, 0],
+        "nodes_values": [1.0, 0.5, 2.0, 0.0, 0.0, 0.0],
+        "nodes_truenodeids": [1, 3, 1, 0, 0, 0],
+        "nodes_falsenodeids": [2, 4, 5, 0, 0, 0],
+        "n_targets": 1,
+    }
+    leaves = {"target_treeids": [0] * 3, "target_nodeids": [3, 4, 5], "target_ids": [0] * 3}
+    source = classical("TreeEnsembleRegressor", {**nodes, **leaves, "target_weights": [1.0, 2.0, 4.0]}, 2)
+    graph = import_proto(source).graph
+    session = onnxruntime.InferenceSession(source.SerializeToString())
+    for row in itertools.product([0.0, 1.0, 2.0, 3.0], [0.0, 1.0]):
+        x = np.array([row], dtype=np.float32)
+        (expected,) = session.run(None, {"x": x})
+        assert evaluate(graph, {"x": x.astype(np.float64)})["y"] == expected
+
+
+def test_branches_that_meet_too_often_are_refused() -> None:
+    """Of a chain of nodes each of whose branches lead to the next one."""
+    size = 40
+    nodes: dict[str, Any] = {
+        "nodes_treeids": [0] * (size + 1),
+        "nodes_nodeids": list(range(size + 1)),
+        "nodes_modes": ["BRANCH_LEQ"] * size + ["LEAF"],
+        "nodes_featureids": [0] * (size + 1),
+        "nodes_values": [float(k) for k in range(size + 1)],
+        "nodes_truenodeids": [*range(1, size + 1), 0],
+        "nodes_falsenodeids": [*range(1, size + 1), 0],
+        "n_targets": 1,
+    }
+    leaf = {"target_treeids": [0], "target_nodeids": [size], "target_ids": [0], "target_weights": [1.0]}
+    with pytest.raises(UnsupportedModelError, match="make more than 65536 leaves"):
+        import_proto(classical("TreeEnsembleRegressor", {**nodes, **leaf}, 2))
 
 
 def test_malformed_trees_are_refused() -> None:
