@@ -35,7 +35,10 @@ def require_one_hot(
     ``producers``: the nodes before it, by their outputs.
     """
     if node.operator == Rows.name and not _is_one_hot(node.inputs[0], producers, shapes, constants):
-        raise ModelError(f"'{node.name}': nothing says that '{node.inputs[0]}' has at most one 1 in a row")
+        raise ModelError(
+            f"'{node.name}' takes rows at indices that may not be whole numbers. Nothing says that "
+            f"'{node.inputs[0]}' has at most one 1 in a row. Let the model end in front of this node"
+        )
 
 
 def _is_one_hot(
