@@ -91,7 +91,7 @@ class FloatModel:
         self.graph = imported.graph
         self.elements = sum(map(prod, imported.graph.shapes.values()))
         weights = sum(prod(tensor.dims) for tensor in imported.onnx.graph.initializer)
-        self.touched = self.elements + weights
+        self.touched: int = self.elements + weights
         self._imported = imported
         self._threads = threads or default_threads()
         self._session: Session = self._start()

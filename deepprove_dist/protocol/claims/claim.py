@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from msgspec import Struct
-
 from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import FrozenStruct
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import AxisVector, DyadicBlocks, Extension, ExtensionVector, Terms
 from deepprove_dist.protocol.claims.sent import NO_PADS, PadPart, SentValue
@@ -22,7 +21,7 @@ GENERATOR = Extension.from_bytes(bytes([*[0] * 4, 1, *[0] * 15]))
 """Y, whose powers 1, Y, ..., Y^4 are the basis of the extension's coordinates."""
 
 
-class ProductTerm(Struct, frozen=True):
+class ProductTerm(FrozenStruct, frozen=True):
     """coefficient * tensor, weighed by one vector an axis.
 
     Attributes:
@@ -36,7 +35,7 @@ class ProductTerm(Struct, frozen=True):
     axes: tuple[AxisVector, ...]
 
 
-class BlockDiagonalTerm(Struct, frozen=True):
+class BlockDiagonalTerm(FrozenStruct, frozen=True):
     """coefficient * tensor, with weights of its own in each dyadic block.
 
     At the index i of block B, of 2^k values, the weight is factors[B] * eq(last k coordinates of point, i).

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from deepprove_dist.canonical import FrozenStruct
 from deepprove_dist.kernels import Extension, ExtensionVector
 
 
-class PadPart(Struct, frozen=True):
+class PadPart(FrozenStruct, frozen=True):
     """sum_k coefficient_k pad_k, in runs: the first pad of each, and the coefficients from there on."""
 
     runs: tuple[tuple[int, ExtensionVector], ...] = ()
@@ -44,7 +43,7 @@ NO_PADS = PadPart()
 """Of what no pad enters: of all values in a transparent proof."""
 
 
-class SentValue(Struct, frozen=True):
+class SentValue(FrozenStruct, frozen=True):
     """A value that is computed from sent scalars, and its pad part."""
 
     value: Extension
@@ -69,7 +68,7 @@ class SentValue(Struct, frozen=True):
         return true
 
 
-class SentVector(Struct, frozen=True):
+class SentVector(FrozenStruct, frozen=True):
     """Scalars that were sent together; `first` is the pad of the first of them, None without pads."""
 
     values: ExtensionVector

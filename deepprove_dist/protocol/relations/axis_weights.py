@@ -15,14 +15,13 @@ from collections.abc import Sequence
 from functools import cached_property, reduce
 from math import prod
 
-from msgspec import Struct
-
+from deepprove_dist.canonical import FrozenStruct
 from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
 from deepprove_dist.protocol.claims.claim import ONE
 from deepprove_dist.protocol.system.index_map import IndexMap
 
 
-class AxisWeights(Struct, frozen=True, dict=True):
+class AxisWeights(FrozenStruct, frozen=True, dict=True):
     """Weights on an axis of `size` positions: eq of a point, or explicit values where there is no point."""
 
     size: int
