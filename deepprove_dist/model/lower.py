@@ -81,7 +81,7 @@ def _require_valid(system: lowered.System) -> None:
             raise
         raise ModelError(
             f"'{beyond[1]}' adds up integers beyond what a proof holds. Let it add up fewer or smaller ones, "
-            "or take fewer activation bits (activation_bits=8)"
+            "or take fewer activation bits (activation_bits=8), if they are more now"
         ) from error
 
 

@@ -103,7 +103,10 @@ def require_finite(source: str, values: FloatArray) -> None:
     wrong = np.argwhere(~np.isfinite(values.reshape(len(values), -1)))
     if len(wrong):
         sample, index = wrong[0]
-        raise SamplesError(f"{source}, sample {sample}, flat index {index}: the value is NaN or infinite")
+        raise SamplesError(
+            f"{source}, sample {sample}, flat index {index}: the value is NaN or infinite. Fill in missing "
+            "values before, as the model was trained to have them, or leave the sample out"
+        )
 
 
 def require_same_count(source: str, inputs: Mapping[str, FloatArray]) -> int:
