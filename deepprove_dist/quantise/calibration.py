@@ -88,7 +88,8 @@ def calibrate_with_trial(
 ) -> tuple[Calibration, Calibration | None, Mapping[str, FloatArray]]:
     """One float run: calibrations on all samples, and on those not held out (None where none is).
 
-    Then the outputs of those that are, [n, *shape] by name. How inputs are held is chosen without these.
+    Then the outputs of those that are, [n, *shape] by name. Both hold inputs in the way that
+    all samples choose.
     """
     outputs, channels = float_model.graph.outputs, Channels(float_model.graph)
     whole, trial_basis, apart = Calibrator(), Calibrator(), frozenset(held_out.tolist())
@@ -99,8 +100,7 @@ def calibrate_with_trial(
     for index, values in enumerate(float_model.run(samples)):
         held = index in apart
         add_to((whole,) if held else (whole, trial_basis), values, float_model.threads_ahead)
-        if not held:
-            first.add([values[tensor].ravel() for tensor in outputs.values()])
+        first.add([values[tensor].ravel() for tensor in outputs.values()])
         for name, tensor in outputs.items():
             sizes[name].append(np.abs(channels.split(tensor, values[tensor])).max(axis=1))
             if held:
@@ -109,7 +109,7 @@ def calibrate_with_trial(
     basis = Marked(samples, np.all(masks, axis=0))
     trial = basis.take(np.setdiff1d(np.arange(len(samples)), held_out))
     graph = float_model.graph
-    candidate = find_candidate(graph, float_model, trial.samples, activation_bits, first.stacked())
+    candidate = find_candidate(graph, float_model, samples, activation_bits, first.stacked())
     of_all, of_trial = (
         Calibration(part, statistics, input_formats(graph, part.samples, activation_bits, candidate))
         for part, statistics in ((basis, whole.statistics()), (trial, trial_basis.statistics()))
