@@ -72,7 +72,9 @@ class Calibrator:
         self._highest[name] = max(self._highest.get(name, -np.inf), seen.highest)
         chosen = seen.value.ravel()[self._indices[name]]
         if name not in self._squares:
-            self._squares[name], self._chosen[name] = np.square(seen.value), [chosen]
+            # Of C order whatever the value's is, so that it is changed in place below.
+            self._squares[name], self._chosen[name] = np.empty(seen.value.shape), [chosen]
+            np.square(seen.value, out=self._squares[name])
             return
         self._chosen[name].append(chosen)
         squares, values = self._squares[name].reshape(-1), seen.value.reshape(-1)

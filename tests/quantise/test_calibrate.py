@@ -36,6 +36,19 @@ def test_calibrators_that_share_samples_have_the_statistics_of_those_alone() -> 
         assert not same(part.statistics()[name], whole.statistics()[name])
 
 
+def test_views_and_numbers_have_the_squares_of_all_samples() -> None:
+    calibrator = Calibrator()
+    generator = np.random.default_rng(0)
+    samples = [
+        {"view": generator.normal(size=(5, 3)).T, "number": np.array(generator.normal())} for _ in range(4)
+    ]
+    for values in samples:
+        calibrator.add(values)
+    for name, statistics in calibrator.statistics().items():
+        stacked = np.stack([values[name] for values in samples])
+        assert np.allclose(statistics.mean_square, np.square(stacked).mean(axis=0))
+
+
 def test_of_a_large_tensor_some_elements_are_kept() -> None:
     calibrator = Calibrator()
     for values in SAMPLES:
