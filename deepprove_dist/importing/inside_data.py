@@ -12,6 +12,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 from pathlib import Path
 
@@ -27,6 +28,9 @@ GRAPH, INITIALIZER, RAW_DATA = (
     onnx.GraphProto.DESCRIPTOR.fields_by_name["initializer"].number,
     onnx.TensorProto.DESCRIPTOR.fields_by_name["raw_data"].number,
 )
+
+MOST_FIELDS = 64
+"""Of a constant that may stay in the file. One with a field for each of its numbers has more."""
 
 _VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
 _MOST_VARINT_BYTES = 10
@@ -83,12 +87,12 @@ def _outlined(data: mmap.mmap, path: Path) -> onnx.ModelProto:
 
 def _constant(data: mmap.mmap, field: _Field, path: Path) -> onnx.TensorProto:
     """A constant; a large one without its data, of which it says where they stand."""
-    tensor, raw = onnx.TensorProto(), list[_Field]()
+    tensor, parts, raw = onnx.TensorProto(), list[_Field](), list[_Field]()
     if field.end - field.content >= MAPPED_BYTES:
-        parts = list(_fields(data, field.content, field.end))
+        parts = list(islice(_fields(data, field.content, field.end), MOST_FIELDS))
         raw = [part for part in parts if part.number == RAW_DATA and part.kind == _LENGTH]
         tensor.ParseFromString(_joined(data, [part for part in parts if part not in raw]))
-    if len(raw) == 1 and _fits(tensor, raw[0]):
+    if len(raw) == 1 and len(parts) < MOST_FIELDS and _fits(tensor, raw[0]):
         refer_to(tensor, path.resolve(), raw[0].content, raw[0].end - raw[0].content)
         tensor.data_location = onnx.TensorProto.EXTERNAL
         return tensor

@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 from onnx.external_data_helper import uses_external_data
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.inside_data import load_model
+from deepprove_dist.importing.inside_data import MOST_FIELDS, load_model
 from deepprove_dist.importing.load import import_model
 from deepprove_dist.importing.rewriting.stored_constants import read_constant
 from deepprove_dist.quantise.float_model import FloatModel
@@ -78,6 +78,35 @@ def test_data_that_do_not_fit_their_shape_are_read_and_refused(tmp_path: Path) -
     assert not uses_external_data(load_model(path).graph.initializer[0])
     with pytest.raises(ModelError, match="'a' cannot be read"):
         import_model(path)
+
+
+def test_a_constant_of_very_many_fields_is_read(tmp_path: Path) -> None:
+    source, path = two_layers(), tmp_path / "model.onnx"
+    data = source.graph.initializer[0].SerializeToString()
+    # What older writers do: each number of a list is a field, and the last name is the one that counts.
+    names = b"".join(b"\x42\x01b" for _ in range(MOST_FIELDS)) + b"\x42\x01a"
+    del source.graph.initializer[0]
+    inside = source.graph.SerializeToString() + length_of(data + names, 0x2A)
+    source.ClearField("graph")
+    path.write_bytes(source.SerializeToString() + length_of(inside, 0x3A))
+    model = load_model(path)
+    assert {tensor.name: uses_external_data(tensor) for tensor in model.graph.initializer} == {
+        "a": False,
+        "b": False,
+        "c": True,
+    }
+    expected = numpy_helper.to_array(onnx.TensorProto.FromString(data))
+    (constant,) = (tensor for tensor in model.graph.initializer if tensor.name == "a")
+    assert np.array_equal(read_constant(constant), expected)
+
+
+def length_of(content: bytes, key: int) -> bytes:
+    """A field with its key and its length in front."""
+    size, varint = len(content), bytearray()
+    while size > 127:
+        varint.append(size & 127 | 128)
+        size >>= 7
+    return bytes([key, *varint, size]) + content
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
