@@ -24,8 +24,8 @@ CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.l
 """Of both versions of control groups; "max" is no limit."""
 
 
-_KEPT_BYTES, _MOST_KEPT_BYTES = 1 << 30, (1 << 31) - 1
-"""Blocks up to that size come from the heap; so much may be free at its end."""
+_KEPT_BYTES, _OLD_KEPT_BYTES, _MOST_KEPT_BYTES = 1 << 30, 1 << 25, (1 << 31) - 1
+"""Blocks up to that size come from the heap, and with an old glibc; so much may be free at its end."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Options of glibc's `mallopt`."""
 
@@ -82,5 +82,7 @@ def keep_free_memory() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_TRIM_THRESHOLD, _MOST_KEPT_BYTES)
-        mallopt(_MMAP_THRESHOLD, _KEPT_BYTES)
+        # The first call ends glibc's own choice, so a size that it refuses must not be the last word.
+        if not mallopt(_MMAP_THRESHOLD, _KEPT_BYTES):
+            mallopt(_MMAP_THRESHOLD, _OLD_KEPT_BYTES)
         mallopt(_ARENA_MAX, 1)

@@ -68,7 +68,7 @@ class Calibrated:
 
 
 class _FirstOutputs:
-    """The outputs of the first samples, as `choose_inputs` takes them."""
+    """The outputs of the first samples, as `find_candidate` takes them."""
 
     def __init__(self) -> None:
         self._rows: list[Sequence[FloatArray]] = []
