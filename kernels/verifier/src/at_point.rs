@@ -20,7 +20,7 @@ const TABLE_BITS: usize = 8;
 /// A block stands where the point has no coordinates for.
 const OUTSIDE: Error = Error::Shape("a block lies outside the committed addresses");
 
-/// Some elements, of which terms have copies.
+/// Elements that several terms read.
 type Shared = Rc<Vec<EF>>;
 
 /// The point, one coordinate an address bit, and what is known there.

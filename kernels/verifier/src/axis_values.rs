@@ -7,6 +7,10 @@ use crate::eq::{eq_index, eq_points, eq_scalars};
 use crate::field::EF;
 use crate::terms::{AxisVector, Interval, power, shifted, split_last};
 
+/// Intervals of an axis of which the extension is kept: those of an axis that columns do not cut are fewer, and
+/// looking for one among them takes no longer than computing it.
+const MOST_KNOWN: usize = 64;
+
 /// An axis vector, and its multilinear extension on intervals, by the first of their coordinates.
 pub(crate) struct KnownAxis<'a> {
     vector: &'a AxisVector,
@@ -41,7 +45,9 @@ impl<'a> KnownAxis<'a> {
                 values.iter().zip(weights.iter()).map(|(&v, &w)| v * w).sum()
             }
         };
-        self.known.push((interval, first, value));
+        if self.known.len() < MOST_KNOWN {
+            self.known.push((interval, first, value));
+        }
         Some(value)
     }
 }
