@@ -25,8 +25,8 @@ CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.l
 
 
 _KEPT_BYTES, _OLD_KEPT_BYTES, _MOST_KEPT_BYTES = 1 << 30, 1 << 25, (1 << 31) - 1
-"""Blocks up to the first size come from the heap, with an old glibc up to the second. So much as the third may
-be free at its end.
+"""Blocks up to the first size come from the heap, or the second with an old glibc. The third may stay
+free.
 """
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Options of glibc's `mallopt`."""
