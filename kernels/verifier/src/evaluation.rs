@@ -215,12 +215,14 @@ mod tests {
             let (factors, point) = (elements(seed + 3, blocks.len()), Arc::new(elements(seed + 4, bits)));
             let rising = (0..blocks.len()).map(|index| index << log).collect();
             let falling = (0..blocks.len()).rev().collect();
+            let squares = (0..blocks.len()).map(|index| index * index).collect();
             let z = element(seed + 5);
             let all = [
                 Weights::Product(axes),
                 Weights::BlockDiagonal { factors, point },
                 Weights::Powers { z, exponents: rising },
                 Weights::Powers { z, exponents: falling },
+                Weights::Powers { z, exponents: squares },
             ];
             let point = elements(seed + 6, bits + 1);
             for weights in all {

@@ -131,7 +131,11 @@ EVALUATION = source(
         "self.step.0 == 0",
         ("cargo:evaluation", "cargo:terms"),
     ),
-    Mutant("the last power is kept", "self.last = (exponent, value);", ""),
+    Mutant(
+        "the last power goes with its exponent",
+        "self.last = (exponent, value);",
+        "self.last = (exponent, self.last.1);",
+    ),
     Mutant("axes have coordinates of their own", "remaining = tail;", ""),
 )
 
