@@ -21,6 +21,7 @@ from tests.faults.slow_worker import Options
 
 TOP = Path(__file__).parents[2]
 _STARTS = 3
+_BUSY = 3
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 """Decides who is hit and when; a failure names it."""
 
@@ -101,6 +102,50 @@ def proving(folder: Path, options: Options, errors: Path) -> Iterator[Program]:
     """The prover of this folder."""
     with started("tests.faults.prover", str(folder), json.dumps(asdict(options)), errors=errors) as program:
         yield program
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What losses took, in seconds after the fault; those of the latest of them.
+
+    Attributes:
+        noticed: it was known.
+        started: its rank had a process again. What comes after it is work that is done again.
+        done: the rank had its state again.
+        calls: made again, of all ranks.
+    """
+
+    noticed: float
+    started: float
+    done: float
+    calls: int
+
+    @staticmethod
+    def of(losses: Sequence[Mapping[str, Any]], fault: float) -> Recovery | None:
+        """Of records of losses, and the time of the fault, in seconds since 1970; None where none is lost."""
+        if not losses:
+            return None
+        noticed = [loss["noticed"] - fault for loss in losses]
+        started, done = (
+            max(when + loss[name] for when, loss in zip(noticed, losses, strict=True))
+            for name in ("start_seconds", "seconds")
+        )
+        return Recovery(max(noticed), started, done, sum(loss["replayed_calls"] for loss in losses))
+
+    def __str__(self) -> str:
+        return (
+            f"noticed {self.noticed:.1f} s after, in a process at {self.started:.1f}, "
+            f"state again at {self.done:.1f}, with {self.calls} calls"
+        )
+
+
+def require_recovery(losses: Sequence[Mapping[str, Any]], fault: float, aim: float | None) -> str:
+    """What recovering took; the start of processes has to keep to an aim, three times as long if busy."""
+    recovery = Recovery.of(losses, fault)
+    if recovery is None:
+        return ""
+    assert aim is None or recovery.started < _BUSY * aim, str(recovery)
+    return f"; {recovery}"
 
 
 @dataclass(frozen=True)

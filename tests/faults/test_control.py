@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.faults.conftest import Keys
-from tests.faults.running import SEED, RayCluster, chance, proving, ray_cluster, send
+from tests.faults.running import SEED, RayCluster, chance, proving, ray_cluster, require_recovery, send
 from tests.faults.slow_worker import Options
 
 pytestmark = [pytest.mark.slow, pytest.mark.faults]
@@ -61,6 +61,7 @@ class Scenario:
     rows: of the table of outcomes.
     actions: what is done about losses; empty where nobody may be lost.
     fallback: what the report has to say besides.
+    aim: seconds after the fault until lost ranks have processes; None where nobody is lost for sure.
     """
 
     name: str
@@ -70,17 +71,18 @@ class Scenario:
     actions: frozenset[str]
     proofs: int = 2
     fallback: str = ""
+    aim: float | None = 10.0
 
 
 SOME, MOVED = frozenset({"replaced", "moved"}), frozenset({"moved"})
 RESERVE = "no worker of the cluster is alive: one process of this machine takes all parts"
 SCENARIOS = (
-    Scenario("the only node is lost", (7, 21, 23), ONE, kill_node, SOME, 8),
+    Scenario("the only node is lost", (7, 21, 23), ONE, kill_node, SOME, 8, aim=None),
     Scenario("the only node and its workers are lost", (7,), ONE, kill_node_and_workers, MOVED, 2, RESERVE),
     Scenario("the only node with CPUs is lost", (7,), TWO, kill_node_and_workers, MOVED, 2, RESERVE),
-    Scenario("one of two nodes is lost", (25,), THREE, kill_node, SOME, 8),
+    Scenario("one of two nodes is lost", (25,), THREE, kill_node, SOME, 8, aim=None),
     Scenario("the control is killed", (8, 22, 24), ONE, kill_control, frozenset()),
-    Scenario("a node's daemon is frozen", (12,), ONE, freeze_node, SOME),
+    Scenario("a node's daemon is frozen", (12,), ONE, freeze_node, SOME, aim=None),
     Scenario("the control is frozen for 20 s", (13,), ONE, freeze_control_for_a_while, frozenset(), 5),
     Scenario("the control and a worker are killed", (14,), ONE, kill_control_and_a_worker, SOME),
 )
@@ -97,7 +99,7 @@ def test_control(
         with proving(keys.folder, options, tmp_path / "log") as program:
             workers = program.await_event("proving")["processes"]
             time.sleep(draw.uniform(0.2, 3))
-            begin = time.monotonic()
+            begin, fault = time.monotonic(), time.time()
             scenario.act(cluster, workers)
             # One process may have to make all proofs, of which each part takes its time.
             status = program.await_end(300)
@@ -107,7 +109,8 @@ def test_control(
     assert [event["proof"] for event in program.of("proved")] == [keys.proof] * scenario.proofs
     (report,) = program.of("report")
     actions = {loss["action"] for loss in report["losses"]}
-    measured(scenario.name, "ray", seconds, f"{len(report['losses'])} lost: {', '.join(sorted(actions))}")
+    outcome = f"{len(report['losses'])} lost: {', '.join(sorted(actions))}"
+    measured(scenario.name, "ray", seconds, outcome + require_recovery(report["losses"], fault, scenario.aim))
     assert actions <= scenario.actions
     assert not scenario.fallback or scenario.fallback in report["fallbacks"]
     # Ray's own log is on nobody's screen.

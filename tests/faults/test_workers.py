@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.faults.conftest import Setting, everywhere
-from tests.faults.running import SEED, Program, chance, send
+from tests.faults.running import SEED, Program, chance, require_recovery, send
 
 Act = Callable[[Program, list[int], random.Random], None]
 
@@ -67,6 +67,7 @@ class Scenario:
     fault: of `Options`.
     seconds: within which all proofs are made after it.
     where: "local", "ray", or both.
+    aim: seconds after the fault until lost ranks have processes.
     """
 
     name: str
@@ -80,15 +81,16 @@ class Scenario:
     call_timeout: float = 600.0
     seconds: float = 90.0
     where: tuple[str, ...] = ("local", "ray")
+    aim: float | None = None
 
 
 ENDED = "its process"
 SCENARIOS = (
-    Scenario("a worker is killed", (1,), kill(1), (1, 1), ENDED),
+    Scenario("a worker is killed", (1,), kill(1), (1, 1), ENDED, aim=2.0),
     Scenario("a worker is killed while a key is loaded", (2,), kill(1), (1, 1), ENDED, begins="loading"),
-    Scenario("two workers are killed", (3,), kill(2), (2, 2), ENDED),
-    Scenario("all workers are killed", (4,), kill(4), (4, 4), ENDED),
-    Scenario("a worker is frozen", (5,), freeze, (1, 1), "no sign of life for 10 s"),
+    Scenario("two workers are killed", (3,), kill(2), (2, 2), ENDED, aim=2.0),
+    Scenario("all workers are killed", (4,), kill(4), (4, 4), ENDED, aim=2.0),
+    Scenario("a worker is frozen", (5,), freeze, (1, 1), "no sign of life for 10 s", aim=15.0),
     Scenario("a worker is frozen for 5 s", (6,), freeze_for_a_while, (0, 0)),
     Scenario("a worker answers wrongly", (15,), nothing, (1, 1), "wrong answer to 'commit_", fault="wrong"),
     Scenario("a call hangs", (16,), nothing, (1, 1), "no answer within 5 s", fault="hang", call_timeout=5.0),
@@ -123,7 +125,7 @@ def run(scenario: Scenario, setting: Setting, pause: float = 0.1) -> list[dict[s
             processes = program.await_event(scenario.begins).get("processes", processes)
         # Of some sixty calls a proof, and of a few to load a key.
         time.sleep(pause * (1 if scenario.begins == "loading" else draw.uniform(2, 30)))
-        begin = time.monotonic()
+        begin, fault = time.monotonic(), time.time()
         scenario.act(program, processes, draw)
         status = program.await_end(scenario.seconds)
         seconds = time.monotonic() - begin
@@ -134,7 +136,8 @@ def run(scenario: Scenario, setting: Setting, pause: float = 0.1) -> list[dict[s
     (report,) = program.of("report")
     assert "Traceback" not in log
     losses: list[dict[str, Any]] = report["losses"]
-    setting.measured(scenario.name, seconds, f"{len(losses)} lost")
+    recovery = require_recovery(losses, fault, scenario.aim)
+    setting.measured(scenario.name, seconds, f"{len(losses)} lost{recovery}")
     return losses
 
 

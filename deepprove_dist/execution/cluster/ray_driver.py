@@ -23,6 +23,7 @@ from deepprove_dist.execution.cluster.ray_actor import actor
 from deepprove_dist.execution.cluster.ray_files import spread
 from deepprove_dist.execution.cluster.ray_joining import join, probe
 from deepprove_dist.execution.cluster.ray_metrics import RayMetrics
+from deepprove_dist.execution.cluster.ray_moves import BundleMoves
 from deepprove_dist.execution.cluster.ray_placement import await_place, await_room, describe_capacity, reserve
 from deepprove_dist.execution.cluster.ray_reasons import death
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
@@ -39,6 +40,7 @@ class RayDriver:
     def __init__(self, config: ScalingConfig) -> None:
         self._config = config
         self._group: Any = None
+        self._moves = BundleMoves()
         self._actors: dict[int, Any] = {}
         self._serving: dict[Any, int] = {}
         self._nodes: dict[int, str] = {}
@@ -69,7 +71,7 @@ class RayDriver:
     def start(self, slot: int, start: Start) -> None:
         """Starts an actor in a slot. Raises PlacementError where that has no node."""
         config = self._config
-        self._nodes[start.number] = await_place(self._group, slot, config)
+        self._nodes[start.number] = await_place(self._group, slot, config, self._moves)
         strategy = PlacementGroupSchedulingStrategy(self._group, placement_group_bundle_index=slot)
         worker = actor(
             # The slot has the CPUs. A frozen process keeps its part of them until Ray has ended it.

@@ -13,11 +13,11 @@ from ray.util import placement_group
 from ray.util.placement_group import PlacementGroup, placement_group_table
 
 from deepprove_dist.errors import PlacementError
+from deepprove_dist.execution.cluster.ray_moves import BundleMoves
 from deepprove_dist.execution.cluster.scaling_config import ScalingConfig
 
 _TYPE = "accelerator_type:"
 _AUTOSCALER_STATUS = "__autoscaling_status"
-_MOVE_SECONDS = 3.0
 
 
 def reserve(config: ScalingConfig) -> PlacementGroup:
@@ -40,17 +40,18 @@ def await_room(group: PlacementGroup, config: ScalingConfig, seconds: float) -> 
     return 0, missing
 
 
-def await_place(group: PlacementGroup, bundle: int, config: ScalingConfig) -> str:
+def await_place(group: PlacementGroup, bundle: int, config: ScalingConfig, moves: BundleMoves) -> str:
     """The name of the node that a bundle is on; Ray moves one whose node is gone, if there is room.
 
-    Raises PlacementError where there is none for three seconds.
+    `moves` knows from call to call which bundles have none. Raises PlacementError where the time is over.
     """
-    end = time.monotonic() + _MOVE_SECONDS
     while True:
         names = {node["NodeID"]: _name(node) for node in ray.nodes() if node["Alive"]}
-        if (name := names.get(_nodes_of(group).get(bundle, ""))) is not None:
-            return name
-        if time.monotonic() > end:
+        nodes = {number: names[node] for number, node in _nodes_of(group).items() if node in names}
+        moves.look(range(config.workers), nodes)
+        if bundle in nodes:
+            return nodes[bundle]
+        if moves.overdue(bundle):
             raise PlacementError(f"{describe_capacity(config, ray.nodes())}; in use now: {_in_use()}")
         time.sleep(0.1)
 

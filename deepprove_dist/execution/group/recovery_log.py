@@ -39,8 +39,10 @@ class Loss:
         reason: why it counts as lost, and in which call.
         action: a new process took the rank, or a living one, or nobody.
         new_node: where the rank is since then.
+        noticed: seconds since 1970, when it was, or one that was lost with it.
+        start_seconds: from then until the rank had a process again.
         replayed_calls: calls that were made again for it.
-        seconds: from the loss until the rank had its state again.
+        seconds: from then until the rank had its state again.
         losses_left: losses that were still borne after it, of this rank.
         losses_left_in_all: the same of all ranks together.
     """
@@ -50,6 +52,8 @@ class Loss:
     reason: str
     action: Action = "given up"
     new_node: str | None = None
+    noticed: float = 0.0
+    start_seconds: float = 0.0
     replayed_calls: int = 0
     seconds: float = 0.0
     losses_left: int = 0
@@ -58,22 +62,31 @@ class Loss:
 
 @dataclass
 class RecoveryLog:
-    """Records of one group, in the order of events; `clock` returns seconds, `metrics` counts."""
+    """Records of one group, in the order of events.
+
+    `clock` returns seconds, `wall` those since 1970, `metrics` counts.
+    """
 
     losses: list[Loss] = field(default_factory=list)
     faulty: list[FaultyWorker] = field(default_factory=list)
     fallbacks: list[str] = field(default_factory=list)
     clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
     metrics: MetricSink = NO_METRICS
+    _begin: float = 0.0
+    _noticed: float = 0.0
 
     def lose(self, rank: int, node: str, reason: str, left: BudgetLeft) -> Loss:
         """Records a loss; the caller says what is done."""
-        self.losses.append(Loss(rank, node, reason, losses_left=left.of_rank, losses_left_in_all=left.in_all))
-        return self.losses[-1]
+        loss = Loss(rank, node, reason, losses_left=left.of_rank, losses_left_in_all=left.in_all)
+        loss.noticed = self._noticed
+        self.losses.append(loss)
+        return loss
 
     def recovered(self, loss: Loss, action: Action, node: str, left: BudgetLeft) -> None:
         """A lost rank has a process again."""
         loss.action, loss.new_node = action, node
+        loss.start_seconds = self.clock() - self._begin
         self.metrics.record(WORKER_LOSSES, 1.0, (loss_kind(loss.reason), action))
         done = {
             "replaced": "is replaced by a new one",
@@ -92,15 +105,16 @@ class RecoveryLog:
 
         The log says what that took when all of them are.
         """
-        begin, losses = self.clock(), dict[int, Loss]()
+        losses = dict[int, Loss]()
+        self._begin, self._noticed = self.clock(), self.wall()
         yield losses
         for loss in losses.values():
-            loss.seconds = self.clock() - begin
+            loss.seconds = self.clock() - self._begin
             self.metrics.record(REPLAYED_CALLS, loss.replayed_calls)
             self.metrics.record(REPLAYED_SECONDS, loss.seconds)
             logger.info(
-                "worker %d has its state again: %d calls made again, %.1f s in all",
-                *(loss.worker, loss.replayed_calls, loss.seconds),
+                "worker %d has its state again: %d calls made again, %.1f s in all, %.1f s of them to start",
+                *(loss.worker, loss.replayed_calls, loss.seconds, loss.start_seconds),
                 extra={**asdict(loss), "event": "worker recovered"},
             )
 

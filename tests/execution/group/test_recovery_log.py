@@ -30,9 +30,8 @@ class Clock:
 
 def test_a_loss_has_its_reason_its_replay_and_what_is_left(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    group = WorkerGroup(
-        Unreliable(2, {2: [1]}), FailurePolicy(Budget(per_rank=3)), RecoveryLog(clock=Clock())
-    )
+    log = RecoveryLog(clock=Clock(), wall=lambda: 1.7e9)
+    group = WorkerGroup(Unreliable(2, {2: [1]}), FailurePolicy(Budget(per_rank=3)), log)
     for _ in range(3):
         group.call_all(Dummy.add, number=1)
     report = json.loads(json.dumps(group.recovery.report()))
@@ -51,15 +50,17 @@ def test_a_loss_has_its_reason_its_replay_and_what_is_left(caplog: pytest.LogCap
             "reason": "the test says so, in 'add'",
             "action": "replaced",
             "new_node": "this process",
+            "noticed": 1.7e9,
+            "start_seconds": 1.0,
             "replayed_calls": 2,
-            "seconds": 1.0,
+            "seconds": 2.0,
             "losses_left": 2,
             "losses_left_in_all": 31,
         }
     ]
     lost, again = (record.getMessage() for record in caplog.records)
     assert lost.startswith("worker 1 on this process is replaced by a new one on this process: the test says")
-    assert again == "worker 1 has its state again: 2 calls made again, 1.0 s in all"
+    assert again == "worker 1 has its state again: 2 calls made again, 2.0 s in all, 1.0 s of them to start"
 
 
 def test_a_full_cluster_is_a_fallback_and_a_move() -> None:
