@@ -23,6 +23,7 @@ from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Re
 
 from deepprove_dist.errors import ChoiceError, DeepProveError, ExecutionError
 
+JSON, BINARY = "application/json", "application/octet-stream"
 ENDED = ("done", "failed", "cancelled")
 
 _WAIT_SECONDS, _LEAST_PAUSE = 30.0, 0.5
@@ -98,7 +99,7 @@ class Client:
         key: str,
         samples: Mapping[str, Any] | bytes,
         *,
-        media: str = "application/json",
+        media: str = JSON,
         index: str = "0",
         context: str = "",
         clamp: bool = False,
@@ -129,27 +130,38 @@ class Client:
             ServiceError: where the submission is refused.
             ExecutionError: where the service does not answer.
         """
-        body = samples if isinstance(samples, bytes) else json.dumps(samples).encode()
         options = {
             "index": index,
             "context": context,
             "clamp": clamp,
             "carry": carry,
             "priority": priority,
+            "deadline": deadline,
             "wait": wait,
             "proof": proof,
-            **({} if deadline is None else {"deadline": deadline}),
         }
-        headers = {"Content-Type": media, "Idempotency-Key": idempotency_key or secrets.token_hex(16)}
-        return self._json("POST", f"/v1/keys/{quote(key, safe='')}/jobs", options, body, headers)
+        answer = self._submit(key, samples, options, media, idempotency_key)
+        fields: dict[str, Any] = json.loads(answer.content)
+        return fields
 
-    def prove(self, key: str, samples: Mapping[str, Any] | bytes, **options: Any) -> bytes:
+    def prove(
+        self,
+        key: str,
+        samples: Mapping[str, Any] | bytes,
+        *,
+        media: str = JSON,
+        idempotency_key: str | None = None,
+        **options: Any,
+    ) -> bytes:
         """Submits, waits, and returns the bytes of the proof. Options are those of `submit`.
 
         Raises as `submit` and `wait` do.
         """
-        job = self.submit(key, samples, wait=_WAIT_SECONDS, proof=True, **options)
-        return decode_proof(job if job["state"] == "done" else self.wait(job["id"], proof=True))
+        options["wait"] = _WAIT_SECONDS
+        answer = self._submit(key, samples, options, media, idempotency_key, accept=BINARY)
+        if answer.media == BINARY:
+            return answer.content
+        return self.proof(self.wait(json.loads(answer.content)["id"])["id"])
 
     def job(self, job: str, wait: float = 0.0, *, proof: bool = False) -> dict[str, Any]:
         """A job; with `wait`, once it has ended or after so many seconds; with its `proof`, in base64."""
@@ -207,6 +219,25 @@ class Client:
         """The queue and the runners."""
         return self._json("GET", "/v1/status")
 
+    def _submit(
+        self,
+        key: str,
+        samples: Mapping[str, Any] | bytes,
+        options: Mapping[str, Any],
+        media: str,
+        idempotency_key: str | None,
+        accept: str = JSON,
+    ) -> _Answer:
+        """Submits samples; what is not among the options, or None, is as the service has it."""
+        body = samples if isinstance(samples, bytes) else json.dumps(samples).encode()
+        given = {name: value for name, value in options.items() if value is not None}
+        headers = {
+            "Accept": accept,
+            "Content-Type": media,
+            "Idempotency-Key": idempotency_key or secrets.token_hex(16),
+        }
+        return self._ask("POST", f"/v1/keys/{quote(key, safe='')}/jobs", given, body, headers)
+
     @cached_property
     def _opener(self) -> OpenerDirector:
         # Once: it reads the system's certificates.
@@ -217,14 +248,18 @@ class Client:
         fields: dict[str, Any] = json.loads(self._send(*request))
         return fields
 
-    def _send(
+    def _send(self, method: str, path: str, options: Mapping[str, Any] | None = None) -> bytes:
+        """The content of the answer to a request."""
+        return self._ask(method, path, options).content
+
+    def _ask(
         self,
         method: str,
         path: str,
         options: Mapping[str, Any] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> bytes:
+    ) -> _Answer:
         """Sends a request until it is answered; all of them may be sent twice."""
         query = f"?{urlencode(options)}" if options else ""
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
@@ -234,7 +269,7 @@ class Client:
         while True:
             try:
                 with self._opener.open(request, timeout=waits) as answer:
-                    return bytes(answer.read())
+                    return _Answer(bytes(answer.read()), answer.headers.get_content_type())
             except HTTPError as error:
                 with error:
                     problem, pause = _problem(error), _retry_after(error)
@@ -248,6 +283,14 @@ class Client:
             if time.monotonic() + pause > end:
                 raise problem
             time.sleep(pause)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The content of an answer, and its type."""
+
+    content: bytes
+    media: str
 
 
 def decode_proof(job: Mapping[str, Any]) -> bytes:

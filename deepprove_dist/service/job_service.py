@@ -19,11 +19,12 @@ from deepprove_dist.keys import INTEGER_MODEL, VERIFYING_KEY
 from deepprove_dist.service.artifacts import INPUTS, Artifacts, beside, opening_name
 from deepprove_dist.service.clients import ServiceClient
 from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_event
+from deepprove_dist.service.hand_over import HandOver
 from deepprove_dist.service.job import Job, JobState, Submission
 from deepprove_dist.service.problem import ServiceProblem
 from deepprove_dist.service.sample_body import encode_inputs, read_body
 from deepprove_dist.service.served_key import ServedKey
-from deepprove_dist.service.store import INLINE_BYTES, JobStore, SubmissionConflict
+from deepprove_dist.service.store import INLINE_BYTES, JobStore, Kept, SubmissionConflict
 from deepprove_dist.service.submission_checks import (
     SubmissionLimits,
     SubmissionOptions,
@@ -54,14 +55,18 @@ class JobService:
         observe: Observer = log_event,
         notify: Callable[[], None] = lambda: None,
         waiters: Waiters | None = None,
+        hand_over: HandOver | None = None,
     ) -> None:
-        """`notify` is called after each new job: a runner in this process need not look for it.
+        """Serves at once.
 
-        `waiters` are woken by the runner's events, where it is in this process.
+        Args:
+            notify: called after each new job that waits: a runner need not look for it.
+            waiters: woken by the runner's events, where it is in this process.
+            hand_over: to that runner.
         """
         self.served, self.limits = served, limits or SubmissionLimits()
         self._store, self._artifacts = store, artifacts
-        self._observe, self._notify = observe, notify
+        self._observe, self._notify, self._hand_over = observe, notify, hand_over
         self.waiters = waiters or Waiters()
         self.draining = False
 
@@ -188,21 +193,27 @@ class JobService:
             seconds=options.seconds,
             idempotency_key=options.idempotency_key,
         )
-        kept: list[str] = []
+        kept, reserved = list[str](), list[HandOver]()
 
-        def keep(job: str) -> bytes | None:
-            self._require_room(client, submission)
+        def keep(job: str) -> Kept:
+            waiting = self._require_room(client, submission)
             if len(submission.inputs) <= INLINE_BYTES:
-                return submission.inputs
+                # With a queue it is others' turn.
+                if not waiting and self._hand_over is not None and self._hand_over.reserve():
+                    reserved.append(self._hand_over)
+                return Kept(submission.inputs, reserved[0].runner if reserved else None)
             seconds = _STORE_SECONDS + len(submission.inputs) / _SLOWEST_STORE
             self._artifacts.write(job, 0, INPUTS, submission.inputs, seconds)
             kept.append(job)
-            return None
+            return Kept()
 
         def begin(job: Job) -> None:
             # From now on the job has the inputs, and its runner need not look for it.
             kept.clear()
-            self._notify()
+            if reserved:
+                reserved.pop().give(job, submission.inputs)
+            else:
+                self._notify()
             self._observe(JobEvent(JobEventKind.ACCEPTED, job.id, client.name, key))
 
         try:
@@ -213,13 +224,18 @@ class JobService:
             detail = f"the submission cannot be kept: {error.strerror or error}"
             raise ServiceProblem(503, "artifacts", detail, _RETRY_SECONDS) from error
         finally:
-            # Inputs of a job that was not accepted after all.
+            # What a job has that was not accepted after all.
+            for hand_over in reserved:
+                hand_over.withdraw()
             for job_id in kept:
                 with suppress(OSError):
                     self._artifacts.remove_file(job_id, 0, INPUTS, _STORE_SECONDS)
 
-    def _require_room(self, client: ServiceClient, submission: Submission) -> None:
-        """The last checks, which a submission that was accepted before need not pass again."""
+    def _require_room(self, client: ServiceClient, submission: Submission) -> int:
+        """The last checks, which a submission that was accepted before need not pass again.
+
+        Returns how many jobs wait.
+        """
         served = self._key(submission.key)
         total, mine, uncounted = self._store.queued(client.name, served.name)
         budget = _budget(served)
@@ -236,6 +252,7 @@ class JobService:
         ):
             if count >= most:
                 raise ServiceProblem(429, "queue", f"{most:,} jobs{whose} wait already", _RETRY_SECONDS)
+        return total
 
     def _key(self, name: str) -> ServedKey:
         if name not in self.served:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Engine, Update, select
@@ -85,20 +86,23 @@ class Leases:
         phases: Mapping[str, float] | None = None,
         *,
         durable: bool = True,
-    ) -> None:
+    ) -> Job:
         """Ends a job with its proof: the proof's bytes, or where the artifacts have it. Raises LeaseLost.
 
         What is not `durable` may be lost with the machine's power. Then the job is as it was accepted, and
         runs again. So its inputs have to be in its row, and its proof must be the same when made again.
         """
-        content = proof if isinstance(proof, bytes) else None
+        content, where = (proof, None) if isinstance(proof, bytes) else (None, proof)
+        now, result, phases = self._clock(), dict(result), dict(phases or {})
         changes = {
-            **ending(JobState.DONE, self._clock()),
-            "proof": None if isinstance(proof, bytes) else proof,
-            "result": json.dumps(dict(result)),
-            "phases": json.dumps(dict(phases or {})),
+            **ending(JobState.DONE, now),
+            "proof": where,
+            "result": json.dumps(result),
+            "phases": json.dumps(phases),
         }
         self._change(job, changes, self._engine if durable else self._relaxed, content)
+        ended = replace(job, state=JobState.DONE, finished=now, phase=None)
+        return replace(ended, proof=where, result=result, phases=phases)
 
     def fail(self, job: Job, code: FailureCode, problem: str) -> Job:
         """Ends a job that a runner has, without a proof. Raises LeaseLost."""

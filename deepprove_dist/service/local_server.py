@@ -24,6 +24,7 @@ from deepprove_dist.memory import keep_free_memory
 from deepprove_dist.metrics.prometheus import PrometheusMetrics
 from deepprove_dist.service.application import create_application
 from deepprove_dist.service.events import JobEvent, Observer, log_event
+from deepprove_dist.service.hand_over import HandOver
 from deepprove_dist.service.metrics import counting
 from deepprove_dist.service.settings import LOCK, ServiceParts, ServiceSettings
 from deepprove_dist.service.waiting import Waiters
@@ -73,8 +74,9 @@ def serve_locally(
             waiters.observe(event)
             observe(event)
 
-        runner = parts.runner(observe_runner, metrics)
-        jobs = parts.jobs(runner.wake, observe, waiters)
+        hand_over = HandOver()
+        runner = parts.runner(observe_runner, metrics, hand_over=hand_over, finished=waiters.hand_over)
+        jobs = parts.jobs(runner.wake, observe, waiters, hand_over)
         server = DrainingServer(
             uvicorn.Config(
                 create_application(jobs, parts.clients, metrics),

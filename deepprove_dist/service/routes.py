@@ -44,6 +44,9 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     "default": {"model": ProblemView, "content": {PROBLEM_TYPE: {}}, "description": "Not served, and why"}
 }
 _FILE: dict[int | str, dict[str, Any]] = {200: {"content": {BINARY: {}}, "description": "The file"}}
+_JOB_OR_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"model": JobView, "content": {BINARY: {}}, "description": "The job, or the proof's file"}
+}
 _SAMPLES = {
     "requestBody": {
         "required": True,
@@ -89,6 +92,12 @@ Wait = Annotated[
 WithProof = Annotated[
     bool, Query(description="Answer with the proof, in base64, if the job is done: no second request")
 ]
+Accepted = Annotated[
+    str,
+    Header(
+        description=f"With {BINARY} the answer is the proof's file, status 200, if the job is done by then"
+    ),
+]
 
 
 @public.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -130,7 +139,14 @@ def get_verifying_key(key: str, jobs: Jobs, client: Caller) -> Response:
     return _download(jobs.verifying_key(key), "verifying.key")
 
 
-@api.post("/keys/{key}/jobs", tags=["jobs"], status_code=202, response_model=JobView, openapi_extra=_SAMPLES)
+@api.post(
+    "/keys/{key}/jobs",
+    tags=["jobs"],
+    status_code=202,
+    response_model=JobView,
+    responses=_JOB_OR_FILE,
+    openapi_extra=_SAMPLES,
+)
 async def submit(
     key: str,
     request: Request,
@@ -145,6 +161,7 @@ async def submit(
     wait: Wait = 0.0,
     proof: WithProof = False,
     idempotency_key: Annotated[str | None, Header()] = None,
+    accept: Accepted = "",
 ) -> Response:
     """Submits a proof. 202 for a job that is new, 200 for one that was submitted before."""
     try:
@@ -156,8 +173,8 @@ async def submit(
     body = await _body(request, jobs)
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     job, new = await run_sync(jobs.submit, client, key, body, media, options)
-    view = await _await_view(jobs, client, job, wait, proof=proof)
-    return _answer(view, 202 if new else 200, {"Location": f"/v1/jobs/{job.id}"})
+    ended, content = await _await_end(jobs, client, job, wait, proof=proof or BINARY in accept)
+    return _answer(ended, content, accept, 202 if new else 200)
 
 
 @api.get("/jobs", tags=["jobs"])
@@ -174,13 +191,15 @@ def list_jobs(
     return JobPage(jobs=list(map(_view, listed)), before=more)
 
 
-@api.get("/jobs/{job}", tags=["jobs"], response_model=JobView)
+@api.get("/jobs/{job}", tags=["jobs"], response_model=JobView, responses=_JOB_OR_FILE)
 async def get_job(
-    job: str, jobs: Jobs, client: Caller, wait: Wait = 0.0, proof: WithProof = False
+    job: str, jobs: Jobs, client: Caller, wait: Wait = 0.0, proof: WithProof = False, accept: Accepted = ""
 ) -> Response:
     """A job; with `wait`, once it has ended or the time is over."""
     present = await run_sync(jobs.job, client, job)
-    return _answer(await _await_view(jobs, client, present, wait, proof=proof))
+    return _answer(
+        *await _await_end(jobs, client, present, wait, proof=proof or BINARY in accept), accept, 200
+    )
 
 
 @api.post("/jobs/{job}/cancel", tags=["jobs"])
@@ -232,10 +251,13 @@ async def _body(request: Request, jobs: JobService) -> bytes:
     return bytes(content)
 
 
-async def _await_view(
+async def _await_end(
     jobs: JobService, client: ServiceClient, job: Job, seconds: float, *, proof: bool
-) -> JobView:
-    """The job once it has ended, or as it is when the time is over or the service ends."""
+) -> tuple[Job, bytes | None]:
+    """The job once it has ended, or as it is when the time is over or the service ends.
+
+    With `proof` also the proof, if the job is done.
+    """
     end = time.monotonic() + min(seconds, jobs.limits.wait_seconds)
 
     def read() -> tuple[Job, bytes | None]:
@@ -244,28 +266,36 @@ async def _await_view(
         return present, jobs.proof_of(present) if wanted else None
 
     content = None
-    with jobs.waiters.waiting(job.id) as ended:
+    with jobs.waiters.waiting(job.id) as wait:
         # Where the runner is elsewhere, nobody wakes this request.
         pause = _LONGEST_PAUSE if jobs.waiters.woken else _FIRST_PAUSE
         while not job.state.ended and not jobs.draining and (left := end - time.monotonic()) > 0:
             with anyio.move_on_after(min(pause, left)):
-                await ended.wait()
+                await wait.ended.wait()
+            if wait.done is not None:
+                job, content = wait.done, wait.proof if proof else None
+                break
             job, content = await run_sync(read)
             pause = min(1.3 * pause, _LONGEST_PAUSE)
     if proof and job.state is JobState.DONE and content is None:
         content = await run_sync(jobs.proof_of, job)
-    return JobView(**job.fields(), proof=None if content is None else b64encode(content).decode())
+    return job, content
 
 
 def _view(job: Job) -> JobView:
     return JobView(**job.fields())
 
 
-def _answer(view: JobView, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def _answer(job: Job, proof: bytes | None, accept: str, status: int) -> Response:
+    """A job in the form that a request accepts: the proof's file, or JSON, with the proof if there is one."""
+    location = {"Location": f"/v1/jobs/{job.id}"}
+    if proof is not None and BINARY in accept:
+        return _download(proof, f"{job.id}.proof", location)
+    view = JobView(**job.fields(), proof=None if proof is None else b64encode(proof).decode())
     # As text at once: FastAPI would make plain values of it first, which takes a while for a proof.
-    return Response(view.model_dump_json(), status, headers, "application/json")
+    return Response(view.model_dump_json(), status, location, "application/json")
 
 
-def _download(content: bytes, name: str) -> Response:
-    headers: Mapping[str, str] = {"Content-Disposition": f'attachment; filename="{name}"'}
+def _download(content: bytes, name: str, more: Mapping[str, str] | None = None) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **(more or {})}
     return Response(content, media_type=BINARY, headers=headers)

@@ -7,7 +7,6 @@ wanted any more. It also looks after the jobs of all, as any runner may.
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -29,6 +28,7 @@ from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.service.artifacts import INPUTS, PROOF, Artifacts, opening_name
 from deepprove_dist.service.caretaker import Caretaker
 from deepprove_dist.service.events import JobEvent, JobEventKind, Observer, log_event
+from deepprove_dist.service.hand_over import HandOver
 from deepprove_dist.service.job import Job
 from deepprove_dist.service.job_budget import JobBudget
 from deepprove_dist.service.job_endings import JobEndings
@@ -42,6 +42,8 @@ from deepprove_dist.service.store import INLINE_BYTES, JobStore
 from deepprove_dist.timing import recording, timed
 
 logger = logging.getLogger(__name__)
+
+Finished = Callable[[Job, bytes | None], object]
 
 RENEW_SECONDS = 1.0
 _SHORTEST_POLL, _LONGEST_POLL = 0.02, 0.25
@@ -73,15 +75,24 @@ class Runner:
         observe: Observer = log_event,
         leaving: Callable[[], Collection[str]] = tuple,
         clock: Callable[[], float] = time.time,
+        hand_over: HandOver | None = None,
+        finished: Finished = lambda job, proof: None,
     ) -> None:
-        """`leaving` says the addresses of nodes that will go away: no further proof is begun there."""
-        self.id = secrets.token_hex(16)
+        """Nothing runs yet.
+
+        Args:
+            leaving: says the addresses of nodes that will go away: no further proof is begun there.
+            hand_over: where submissions of this process give it jobs.
+            finished: called with each job that is done, and with its proof where the database has it.
+        """
+        self._hand_over, self._finished = hand_over or HandOver(), finished
+        self.id = self._hand_over.runner
         self._store, self._artifacts, self._served, self._loaded = store, artifacts, served, loaded
         self._options, self._observe, self._clock = options or RunnerOptions(), observe, clock
         self._leaving = leaving
         self._started = clock()
-        self._wake, self._draining, self._ended = threading.Event(), threading.Event(), threading.Event()
-        self._woken = False
+        self._draining, self._ended = threading.Event(), threading.Event()
+        self._told = False
         self._current: tuple[Job, JobTrace] | None = None
         self._workers: list[dict[str, object]] = []
         self._endings = JobEndings(store, artifacts)
@@ -98,8 +109,8 @@ class Runner:
 
     def wake(self) -> None:
         """There is a new job: it need not be looked for."""
-        self._woken = True
-        self._wake.set()
+        self._told = True
+        self._hand_over.wake()
 
     @property
     def alive(self) -> bool:
@@ -114,7 +125,7 @@ class Runner:
     def begin_drain(self) -> None:
         """Takes no further job; the proof in progress goes on."""
         self._draining.set()
-        self._wake.set()
+        self._hand_over.close()
 
     def drain(self, seconds: float) -> bool:
         """Takes no further job, and ends; whether the proof in progress was finished.
@@ -137,15 +148,15 @@ class Runner:
         try:
             while not self.draining:
                 self._loaded.leave(self._leaving())
-                job = self._claim()
-                if job is not None:
-                    self._take(job)
-                    # Who is told of new jobs looks seldom: it would be in the way of those who submit them.
-                    pause = _LONGEST_POLL if self._woken else _SHORTEST_POLL
+                job, inputs = self._claim(), None
+                if job is None and (given := self._hand_over.wait(pause)) is not None:
+                    self._told, job, inputs = True, given.job, given.inputs
+                if job is None:
+                    pause = min(1.5 * pause, _LONGEST_POLL)
                     continue
-                self._wake.wait(pause)
-                self._wake.clear()
-                pause = min(1.5 * pause, _LONGEST_POLL)
+                self._take(job, inputs)
+                # Who is told of new jobs looks seldom: it would be in the way of those who submit them.
+                pause = _LONGEST_POLL if self._told else _SHORTEST_POLL
         finally:
             self._loaded.close()
             self._ended.set()
@@ -157,15 +168,18 @@ class Runner:
             logger.warning("the job store fails: %s", first_line(error))
             return None
 
-    def _take(self, job: Job) -> None:
-        """Proves a job, and says what became of it. Whatever fails, the runner goes on."""
+    def _take(self, job: Job, inputs: bytes | None = None) -> None:
+        """Proves a job, and says what became of it. Whatever fails, the runner goes on.
+
+        `inputs` are those of its row, if they are known.
+        """
         begin, trace = self._clock(), JobTrace()
         self._current = job, trace
         self._tell(JobEventKind.STARTED, job, waited=begin - job.created)
         kind, reason, remaining = JobEventKind.DONE, "", None
         try:
             with logging_job(job.id):
-                remaining = self._prove(job, trace)
+                remaining = self._prove(job, trace, inputs or self._store.inputs(job))
         except JobStopped as stop:
             kind, reason = self._endings.stopped(job, stop.reason)
         except LeaseLost as error:
@@ -180,10 +194,9 @@ class Runner:
         seconds = self._clock() - begin
         self._tell(kind, job, reason=reason, seconds=seconds, phases=trace.seconds, remaining=remaining)
 
-    def _prove(self, job: Job, trace: JobTrace) -> int | None:
+    def _prove(self, job: Job, trace: JobTrace, in_row: bytes | None) -> int | None:
         """Makes the proof of a job and keeps it; how many more its key can make."""
         served = self._served[job.key]
-        in_row = self._store.inputs(job)
         inputs = in_row or self._artifacts.read_file(job.id, 0, INPUTS)
         with recording(trace):
             with timed("loading", "whole"):
@@ -225,7 +238,12 @@ class Runner:
         for name, opening in proof.openings.items():
             self._artifacts.write(job.id, job.attempts, opening_name(name), bytes(opening))
         leases, seconds = self._store.leases, trace.seconds
-        self._endings.patiently(lambda: leases.finish(job, where, fields, seconds, durable=durable))
+
+        def finish() -> None:
+            done = leases.finish(job, where, fields, seconds, durable=durable)
+            self._finished(done, where if isinstance(where, bytes) else None)
+
+        self._endings.patiently(finish)
 
     def _rekey(self, served: ServedKey) -> None:
         # Another process may have been quicker: then the folder has the next epoch already.

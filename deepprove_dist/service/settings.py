@@ -15,9 +15,10 @@ from deepprove_dist.metrics.sink import NO_METRICS, MetricSink
 from deepprove_dist.service.artifacts import Artifacts
 from deepprove_dist.service.clients import Clients
 from deepprove_dist.service.events import Observer, log_event
+from deepprove_dist.service.hand_over import HandOver
 from deepprove_dist.service.job_service import JobService
 from deepprove_dist.service.loaded_keys import LoadedKeys
-from deepprove_dist.service.runner import Runner, RunnerOptions
+from deepprove_dist.service.runner import Finished, Runner, RunnerOptions
 from deepprove_dist.service.served_key import open_keys
 from deepprove_dist.service.store import JobStore
 from deepprove_dist.service.submission_checks import SubmissionLimits
@@ -118,19 +119,22 @@ class ServiceParts:
         notify: Callable[[], None] = lambda: None,
         observe: Observer = log_event,
         waiters: Waiters | None = None,
+        hand_over: HandOver | None = None,
     ) -> JobService:
         """What the HTTP application asks for; see JobService."""
         served = open_keys(self.settings.keys)
         limits = replace(self.settings.limits, rekeys=self.settings.options.auto_rekey)
-        return JobService(served, self.store, self.artifacts, limits, observe, notify, waiters)
+        return JobService(served, self.store, self.artifacts, limits, observe, notify, waiters, hand_over)
 
     def runner(
         self,
         observe: Observer = log_event,
         metrics: MetricSink = NO_METRICS,
         leaving: Callable[[], Collection[str]] = tuple,
+        hand_over: HandOver | None = None,
+        finished: Finished = lambda job, proof: None,
     ) -> Runner:
-        """What proves; `metrics` has those of its workers, `leaving` says which nodes will go away."""
+        """What proves; see Runner. `metrics` has those of its workers."""
         settings, cluster = self.settings, self.settings.cluster
         loaded = LoadedKeys(
             settings.limits.memory_bytes,
@@ -140,7 +144,11 @@ class ServiceParts:
             share_small=settings.share_small,
         )
         served = open_keys(settings.keys)
-        return Runner(self.store, self.artifacts, served, loaded, settings.options, observe, leaving)
+        return Runner(
+            *(self.store, self.artifacts, served, loaded, settings.options, observe, leaving),
+            hand_over=hand_over,
+            finished=finished,
+        )
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
@@ -20,7 +20,7 @@ from deepprove_dist.service import statements
 from deepprove_dist.service.engines import open_engines
 from deepprove_dist.service.job import FailureCode, Job, JobState, Submission
 from deepprove_dist.service.job_rows import SUBMITTED, ending, job_of_row
-from deepprove_dist.service.leases import Leases
+from deepprove_dist.service.leases import LEASE_SECONDS, Leases
 from deepprove_dist.service.runner_records import RunnerRecords
 from deepprove_dist.service.tables import JOBS, METADATA, PROOFS
 
@@ -29,6 +29,17 @@ INLINE_BYTES = 1 << 18
 
 So they wait for the disk once, and not for files of their own.
 """
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Attributes:
+    inputs: for the job's row; None where they are kept elsewhere.
+    runner: that has the job from the beginning; None where it waits in the queue.
+    """
+
+    inputs: bytes | None = None
+    runner: str | None = None
 
 
 class SubmissionConflict(DeepProveError):
@@ -58,15 +69,15 @@ class JobStore:
     def submit(
         self,
         submission: Submission,
-        keep: Callable[[str], bytes | None],
+        keep: Callable[[str], Kept],
         begin: Callable[[Job], object] = lambda job: None,
     ) -> tuple[Job, bool]:
         """The job of a submission, and whether it is new. Once this returns, the job is on disk.
 
         Args:
             submission: what the client asks for.
-            keep: called with the id of a new job. It keeps the inputs elsewhere, or returns them for the
-                job's row. The job is accepted afterwards.
+            keep: called with the id of a new job. It says where its inputs are, and who has it. The job is
+                accepted afterwards.
             begin: called with a new job that runners can see: they need not wait for the disk.
 
         Raises:
@@ -80,10 +91,11 @@ class JobStore:
         self._engines.sync()
         return job, new
 
-    def _submit(self, submission: Submission, keep: Callable[[str], bytes | None]) -> tuple[Job, bool]:
+    def _submit(self, submission: Submission, keep: Callable[[str], Kept]) -> tuple[Job, bool]:
         if (known := self._known(submission)) is not None:
             return known, False
         now, job_id = self._clock(), secrets.token_hex(16)
+        kept = keep(job_id)
         job = Job(
             job_id,
             0,
@@ -92,12 +104,15 @@ class JobStore:
             created=now,
             deadline=None if submission.seconds is None else now + submission.seconds,
         )
+        if kept.runner is not None:
+            job = replace(job, state=JobState.RUNNING, runner=kept.runner, attempts=1, started=now)
         row = {
-            "inputs": keep(job_id),
+            "inputs": kept.inputs,
             "idempotency_key": submission.idempotency_key,
             "digest": submission.digest,
             **{name: getattr(job, name) for name in ("id", "created", "deadline", "attempts", "stopping")},
-            **{name: getattr(job, name) for name in SUBMITTED},
+            **{name: getattr(job, name) for name in (*SUBMITTED, "runner", "started")},
+            "lease": None if job.started is None else now + LEASE_SECONDS,
             "state": job.state.value,
         }
         try:

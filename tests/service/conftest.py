@@ -22,7 +22,7 @@ from deepprove_dist.service.loaded_keys import LoadedKeys
 from deepprove_dist.service.runner import Runner, RunnerOptions
 from deepprove_dist.service.sample_body import encode_inputs
 from deepprove_dist.service.served_key import ServedKey, open_keys
-from deepprove_dist.service.store import JobStore
+from deepprove_dist.service.store import JobStore, Kept
 from deepprove_dist.setup_options import Options
 from tests.hiding_keys import POOL, X, transparent_keys
 from tests.model.small_model import small_model
@@ -55,12 +55,13 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 
 @dataclass
 class Parts:
-    """A store with its clock, artifacts, keys, and the events that were seen."""
+    """A store with its clock, artifacts, keys, the events that were seen, and jobs that were handed over."""
 
     folder: Path
     served: dict[str, ServedKey]
     now: float = 1000.0
     events: list[JobEvent] = field(default_factory=list)
+    handed: list[tuple[Job, bytes | None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.store = JobStore(f"sqlite:///{self.folder / 'jobs.sqlite'}", lambda: self.now)
@@ -81,7 +82,7 @@ class Parts:
     def submit(self, key: str = "plain", client: str = "alice", **more: object) -> str:
         """The id of a new job for the sample of the small model."""
         submission = Submission(client, key, INPUTS, **more)  # type: ignore[arg-type]
-        return self.store.submit(submission, lambda job: INPUTS)[0].id
+        return self.store.submit(submission, lambda job: Kept(INPUTS))[0].id
 
 
 @pytest.fixture

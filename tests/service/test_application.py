@@ -277,6 +277,30 @@ def test_waiting_ends_with_the_job_or_the_time(http: TestClient, runner: Runner,
         runner.drain(20)
 
 
+def test_the_proofs_file_is_the_answer_to_who_accepts_it(
+    http: TestClient, runner: Runner, parts: Parts
+) -> None:
+    expected = transparent_keys().prove(X).content
+    accept = {"Accept": "application/octet-stream", "Idempotency-Key": "once"}
+    first = http.post("/v1/keys/plain/jobs", json=BODY, headers=accept)
+    assert (first.status_code, first.json()["state"]) == (202, "queued"), "there is no file yet"
+    prove(runner, parts)
+    again = http.post("/v1/keys/plain/jobs", json=BODY, headers=accept)
+    job = http.get(first.headers["location"], headers=accept)
+    for answer in (again, job):
+        assert (answer.status_code, answer.content) == (200, expected)
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["location"] == first.headers["location"]
+    assert http.get(first.headers["location"]).json()["proof"] is None
+
+
+def test_a_failure_is_told_to_who_accepts_files(http: TestClient) -> None:
+    accept = {"Accept": "application/octet-stream"}
+    location = http.post("/v1/keys/plain/jobs", json=BODY, headers=accept).headers["location"]
+    http.post(f"{location}/cancel")
+    assert http.get(location, headers=accept).json()["state"] == "cancelled"
+
+
 def test_cancelling(http: TestClient) -> None:
     job = submit(http)["id"]
     assert http.post(f"/v1/jobs/{job}/cancel").json()["state"] == "cancelled"

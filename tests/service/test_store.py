@@ -13,7 +13,7 @@ import pytest
 from deepprove_dist.randomness.reservation import Reservation
 from deepprove_dist.service.job import FailureCode, JobState, Submission
 from deepprove_dist.service.leases import LEASE_SECONDS, MAX_ATTEMPTS, LeaseLost
-from deepprove_dist.service.store import JobStore, SubmissionConflict
+from deepprove_dist.service.store import JobStore, Kept, SubmissionConflict
 
 KEYS = ("k", "other")
 
@@ -37,7 +37,7 @@ def store(tmp_path: Path, clock: Clock) -> JobStore:
 
 def submit(store: JobStore, client: str = "a", **more: object) -> str:
     submission = Submission(client, "k", b"inputs", **more)  # type: ignore[arg-type]
-    return store.submit(submission, lambda job: None)[0].id
+    return store.submit(submission, lambda job: Kept())[0].id
 
 
 def test_a_job_has_what_was_submitted(store: JobStore, clock: Clock) -> None:
@@ -47,7 +47,7 @@ def test_a_job_has_what_was_submitted(store: JobStore, clock: Clock) -> None:
 
 
 def test_inputs_are_kept_before_the_job_is_accepted(store: JobStore) -> None:
-    def keep(job: str) -> bytes | None:
+    def keep(job: str) -> Kept:
         with pytest.raises(KeyError):
             store.get(job)
         raise OSError("full")
@@ -58,11 +58,11 @@ def test_inputs_are_kept_before_the_job_is_accepted(store: JobStore) -> None:
 
 
 def test_one_idempotency_key_is_one_job(store: JobStore) -> None:
-    first, new = store.submit(Submission("a", "k", b"x", idempotency_key="i"), lambda job: None)
+    first, new = store.submit(Submission("a", "k", b"x", idempotency_key="i"), lambda job: Kept())
     again, again_new = store.submit(Submission("a", "k", b"x", idempotency_key="i"), pytest.fail)
     assert (new, again_new) == (True, False)
     assert again.id == first.id
-    other, other_new = store.submit(Submission("b", "k", b"x", idempotency_key="i"), lambda job: None)
+    other, other_new = store.submit(Submission("b", "k", b"x", idempotency_key="i"), lambda job: Kept())
     assert other_new
     assert other.id != first.id
 
@@ -72,7 +72,7 @@ def test_one_idempotency_key_is_one_job(store: JobStore) -> None:
 )
 def test_one_idempotency_key_is_no_other_submission(store: JobStore, change: dict[str, object]) -> None:
     fields: dict[str, object] = {"client": "a", "key": "k", "inputs": b"x", "idempotency_key": "i"}
-    store.submit(Submission(**fields), lambda job: None)  # type: ignore[arg-type]
+    store.submit(Submission(**fields), lambda job: Kept())  # type: ignore[arg-type]
     with pytest.raises(SubmissionConflict, match="'i' was used for another submission"):
         store.submit(Submission(**{**fields, **change}), pytest.fail)  # type: ignore[arg-type]
 
@@ -80,8 +80,9 @@ def test_one_idempotency_key_is_no_other_submission(store: JobStore, change: dic
 def test_the_same_submission_twice_at_once_is_one_job(store: JobStore) -> None:
     together, ids = threading.Barrier(4), []
 
-    def wait(_: str) -> None:
+    def wait(_: str) -> Kept:
         together.wait()
+        return Kept()
 
     def send() -> None:
         submission = Submission("a", "k", b"x", idempotency_key="i")
@@ -294,7 +295,9 @@ def test_an_accepted_job_is_on_disk(
 
     monkeypatch.setattr(os, "fsync", keep)
     submission = Submission("a", "k", b"inputs")
-    job, _ = store.submit(submission, lambda _: b"inputs", lambda job: seen.append(store.get(job.id).state))
+    job, _ = store.submit(
+        submission, lambda _: Kept(b"inputs"), lambda job: seen.append(store.get(job.id).state)
+    )
     assert seen == [JobState.QUEUED]
     held = store.leases.claim("r", keys=KEYS)
     assert held is not None
