@@ -158,7 +158,7 @@ with open_worker_group(ClusterOptions(ScalingConfig(3), address="auto"), slow) a
     Path("slow").write_bytes(dp.ProvingKey(shared).prove(x).content)
     print("nodes", *(runs_on.node.split()[-1] for runs_on in group.descriptions))
     for loss in group.recovery.losses:
-        print("loss", loss.seconds, loss.action, loss.reason)
+        print("loss", loss.noticed, loss.start_seconds, loss.action, loss.reason)
 """
 
 
@@ -177,6 +177,7 @@ def test_a_host_is_lost_in_mid_proof(bed: Hosts) -> None:
         if line == "proving\n":
             begin = time.monotonic()
             time.sleep(2)  # of some sixty calls of a tenth of a second each
+            fault = time.time()
             bed.kill(lost)
     bound.cancel()
     output = "".join(lines)
@@ -185,7 +186,11 @@ def test_a_host_is_lost_in_mid_proof(bed: Hosts) -> None:
     assert 5 < time.monotonic() - begin < 60
     losses = [line.split() for line in lines if line.startswith("loss")]
     assert losses, "the host was lost, so its worker was"
-    assert all(float(seconds) < 15 for _, seconds, *_ in losses)
+    # Ten seconds where the machine is quiet: Ray's health checks, with the settings of the file, and a start.
+    noticed = max(float(when) - fault for _, when, *_ in losses)
+    recovered = max(float(when) + float(seconds) - fault for _, when, seconds, *_ in losses)
+    print(f"the loss was noticed after {noticed:.1f} s, a process was there at {recovered:.1f} s")
+    assert recovered < 20
     (nodes,) = (line.split()[1:] for line in lines if line.startswith("nodes"))
     assert set(nodes) == {head.address, other.address}
     assert head.read(f"{HOME}/proofs/slow") == head.read(f"{HOME}/proofs/alone")

@@ -49,7 +49,10 @@ class Executor(Protocol):
         """
 
     def prepare(self, ranks: Collection[int]) -> None:
-        """Begins to start processes for lost ranks, several at once; `replace` waits for each of them."""
+        """Begins to start processes for lost ranks, several at once; `replace` waits for each of them.
+
+        Not all of them may have begun: where there is no room, `replace` says so.
+        """
 
     def replace(self, rank: int) -> None:
         """Starts a rank again, with an empty state, in a new process. Raises PlacementError without a place.

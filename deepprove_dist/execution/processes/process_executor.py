@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from deepprove_dist.errors import ExecutionError, PlacementError, WorkerLost
@@ -60,6 +59,7 @@ class ProcessExecutor:
         self._alive: set[int] = set()
         self._reports: dict[int, ProcessReport] = {}
         self._prepared: dict[int, int] = {}
+        self._without_room: dict[int, PlacementError] = {}
         self._started = 0
         try:
             processes = self._launch(range(workers), start_timeout)
@@ -113,25 +113,38 @@ class ProcessExecutor:
             raise WorkerLost(reasons, {})
 
     def prepare(self, ranks: Collection[int]) -> None:
-        """Starts a process for each of some lost ranks; see Executor."""
+        """Starts a process for each of some lost ranks; see Executor.
+
+        It ends where there is no room: a cluster that is full, or does not answer, is asked once.
+        """
         for rank in ranks:
             self._discard(self._processes[rank])
-        for slot in {self._slots[rank] for rank in ranks} - set(self._prepared):
-            # `replace` says what is wrong with a slot.
-            with suppress(PlacementError):
+        self._without_room.clear()
+        # In the order in which they are replaced; a slot may have had several ranks.
+        for slot in dict.fromkeys(self._slots[rank] for rank in sorted(ranks)):
+            if slot in self._prepared:
+                continue
+            try:
                 self._prepared[slot] = self._start(slot)
+            except PlacementError as error:
+                self._without_room[slot] = error
+                return
 
     def replace(self, rank: int) -> None:
         """A new process in the slot of the old one; a slot whose machine is gone moves, if it can."""
         self._discard(self._processes[rank])
         slot = self._slots[rank]
+        if (known := self._without_room.pop(slot, None)) is not None:
+            raise known
         self._processes[rank] = self._launch([slot], self._replacement_timeout)[slot]
         self._forget_reports()
 
     def move(self, rank: int) -> None:
         """To the living process with the fewest ranks."""
         self._discard(self._processes[rank])
-        if (prepared := self._prepared.pop(self._slots[rank], None)) is not None:
+        slot = self._slots[rank]
+        self._without_room.pop(slot, None)
+        if (prepared := self._prepared.pop(slot, None)) is not None:
             self._discard(prepared)
         if not self._alive:
             self._start_reserve()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from deepprove_dist.errors import PlacementError
 from deepprove_dist.execution.group.recovery_log import RecoveryLog
 from deepprove_dist.execution.group.worker_group import WorkerGroup
-from deepprove_dist.execution.processes.launcher import Stored
+from deepprove_dist.execution.processes.launcher import Start, Stored
 from deepprove_dist.execution.processes.local_launcher import LocalLauncher
 from deepprove_dist.execution.processes.process_executor import ProcessExecutor
 from tests.execution.dummy import Dummy, dummy
@@ -49,3 +50,37 @@ def test_of_processes_that_are_gone_nothing_stays() -> None:
         with group.proof():
             group.call_all(Dummy.process)
         assert len(executor._reports) == 1
+
+
+class Slow(LocalLauncher):
+    """A cluster that says after a while that it has no room for more than it had; it counts how often."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room, self.asked = room, 0
+
+    def start(self, slot: int, start: Start) -> None:
+        if not self.room:
+            self.asked += 1
+            raise PlacementError("no room")
+        self.room -= 1
+        super().start(slot, start)
+
+
+@pytest.mark.parametrize("room", [0, 1])
+def test_a_cluster_without_room_is_asked_once(room: int) -> None:
+    """It may take seconds to say so, for each of sixteen workers."""
+    launcher = Slow(4)
+    with closing(ProcessExecutor(launcher, 4, dummy)) as executor:
+        group = WorkerGroup(executor)
+        group.call_all(Dummy.add, number=1)
+        with group.proof():
+            processes = group.call_all(Dummy.process)
+        launcher.room = room
+        for process in processes[1:]:
+            os.kill(process, signal.SIGKILL)
+        assert group.call_all(Dummy.add, number=1) == [2] * 4
+        assert launcher.asked == 1
+        actions = [loss.action for loss in group.recovery.losses]
+        assert actions == ["replaced"] * room + ["moved"] * (3 - room)
+        assert len(group.recovery.fallbacks) == 1
