@@ -28,3 +28,12 @@ def narrowest_of(lo: int, hi: int) -> str:
 def narrow(values: Integers) -> Integers:
     """The same integers in the narrowest type; the same array, if it is of that."""
     return values.astype(narrowest(values), copy=False)
+
+
+LARGE = 2**16
+"""Values of an array that is kept in as few bytes as hold it: half a megabyte as int64."""
+
+
+def narrow_if_large(values: Integers) -> Integers:
+    """The same integers, those of a large array in the narrowest type."""
+    return narrow(values) if values.size >= LARGE else values

@@ -12,7 +12,6 @@ from functools import cached_property
 from types import MappingProxyType
 
 from deepprove_dist.ahead import in_order
-from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import encode, replace
 from deepprove_dist.errors import BudgetError, FormatError
 from deepprove_dist.kernels import BaseVector, Encoder, Pool, digest
@@ -22,9 +21,11 @@ from deepprove_dist.model.hidden_names import HiddenNames
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.argument import prove as argument
 from deepprove_dist.protocol.argument.backend import Backend
 from deepprove_dist.protocol.argument.local_backend import LocalBackend, LocalWeights
+from deepprove_dist.protocol.argument.tensor_vectors import TensorVectors
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.certificate.accepted import AcceptedEpochs
 from deepprove_dist.protocol.claims.layout import lay_out
@@ -165,8 +166,10 @@ class Prover:
 
     @cached_property
     def runner(self) -> IntegerRunner:
-        """Runs the model, large layers by the backend."""
-        return IntegerRunner(self.model, self.backend.layers, self.lowered.rows, self.backend.pool.threads)
+        """Runs the model, large layers by the backend. What no proof commits to is not kept."""
+        kept = {source.value for source in self.lowered.sources.values() if source.column is None}
+        threads = self.backend.pool.threads
+        return IntegerRunner(self.model, self.backend.layers, self.lowered.rows, threads, kept)
 
     @cached_property
     def public_weights(self) -> PublicWeights | None:
@@ -189,12 +192,12 @@ class Prover:
         committed = [tensor for tensor in sources if system.tensors[tensor].matrix is Matrix.WITNESS]
         threads = self.backend.pool.threads if system.values(Matrix.WITNESS) >= LEAST_VALUES else 0
 
-        def read(tensor: int) -> IntArray:
+        def read(tensor: int) -> Integers:
             return sources[tensor].read(trace.values, trace.columns).reshape(-1)
 
         tensors = dict(zip(committed, in_order(read, committed, threads), strict=True))
         tensors |= count_rows(system, tensors, threads)
-        vectors = dict(zip(tensors, in_order(BaseVector.from_array, tensors.values(), threads), strict=True))
+        vectors = TensorVectors.of(tensors, threads)
         seed = self._seed(vectors, statement, attempt)
         return Witness.of(instance, self.verifying.schedule.initial, tensors, vectors, seed, hidden)
 
@@ -227,9 +230,7 @@ class Prover:
         key, number = self.verifying.digest, attempt.number
         return commitment_seed(self.secret, key, attempt.reservation, number, index, tensor)
 
-    def _seed(
-        self, vectors: Mapping[int, BaseVector], statement: StatementBytes, attempt: Attempt | None
-    ) -> bytes:
+    def _seed(self, vectors: TensorVectors, statement: StatementBytes, attempt: Attempt | None) -> bytes:
         """The seed of all random values of a proof; empty for a transparent one."""
         if self.secret is None:
             return b""

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+import numpy as np
+
 from deepprove_dist import canonical
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ModelError
@@ -13,6 +15,7 @@ from deepprove_dist.lowering.axes import coarser_axes, cuts
 from deepprove_dist.lowering.derived_ranges import with_derived_ranges
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled, stored
 from deepprove_dist.lowering.public_rows import PublicRows
+from deepprove_dist.narrow_integers import Integers, narrow_if_large
 from deepprove_dist.protocol.system.arg_max import order_relation, selection_relation
 from deepprove_dist.protocol.system.bounds import widened
 from deepprove_dist.protocol.system.names import as_name
@@ -57,14 +60,14 @@ class Source:
     limb: Limb | None = None
     function: Table | None = None
 
-    def read(self, values: Mapping[str, IntArray], columns: Mapping[tuple[str, str], IntArray]) -> IntArray:
+    def read(self, values: Mapping[str, Integers], columns: Mapping[tuple[str, str], Integers]) -> Integers:
         """The integers, from all those of an inference."""
         integers = values[self.value] if self.column is None else columns[self.value, self.column]
         if self.limb is None:
             return integers
-        distance = self.limb.sign * (integers - self.limb.low)
+        distance = self.limb.sign * (integers.astype(np.int64, copy=False) - self.limb.low)
         limb: IntArray = distance >> self.limb.offset & (1 << self.limb.bits) - 1
-        return limb if self.function is None else self.function.apply(limb)
+        return narrow_if_large(limb if self.function is None else self.function.apply(limb))
 
 
 @dataclass(frozen=True)

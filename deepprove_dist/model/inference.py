@@ -16,7 +16,8 @@ from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.lowering.public_rows import PublicRows
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.operator_threads import OperatorThreads
-from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.narrow_integers import Integers, narrow_if_large
+from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.selected_rows import public_rows
@@ -34,14 +35,14 @@ MOST_CONVERTED, LARGE = 2**25, 2**20
 
 @dataclass(frozen=True)
 class InferenceTrace:
-    """All values of one inference, arrays [samples, *shape].
+    """The values of one inference, arrays [samples, *shape]: large ones in the narrowest type, outputs int64.
 
     ``values`` by tensor name (inputs included), ``columns`` by (output of the node, column), ``outputs`` by
     name.
     """
 
-    values: Mapping[str, IntArray]
-    columns: Mapping[tuple[str, str], IntArray]
+    values: Mapping[str, Integers]
+    columns: Mapping[tuple[str, str], Integers]
     outputs: Mapping[str, IntArray]
 
 
@@ -49,17 +50,22 @@ class IntegerRunner:
     """Runs one validated model any number of times; constants are converted once, if they are not too many.
 
     `threads` is how many compute the large layers of a ``run``. `elsewhere` computes the outputs of some
-    nodes, by the output's name, from the node's first input. What `rows` leave unread is not computed.
+    nodes, by the output's name, from the node's first input. What `rows` leave unread is not computed. Of
+    computed tensors a ``run`` returns those in `kept`, and outputs; without `kept` all of them.
     """
 
     def __init__(
         self,
         model: IntegerModel,
-        elsewhere: Mapping[str, Callable[[IntArray], IntArray]] | None = None,
+        elsewhere: Mapping[str, Callable[[Integers], IntArray]] | None = None,
         rows: PublicRows | None = None,
         threads: int = 1,
+        kept: Collection[str] | None = None,
     ) -> None:
         self._model = model
+        self._kept = (
+            None if kept is None else {*kept, *(tensor.name for tensor in (*model.inputs, *model.outputs))}
+        )
         self._threads = OperatorThreads(threads)
         self._elsewhere = elsewhere or {}
         self._rows = rows or PublicRows()
@@ -86,19 +92,27 @@ class IntegerRunner:
             return self._run(inputs)
 
     def _run(self, inputs: Mapping[str, IntArray]) -> InferenceTrace:
-        values = self._checked(inputs)
-        columns: dict[tuple[str, str], IntArray] = {}
-        for node, constants in zip(self._nodes, self._constants, strict=True):
-            if (output := self._beside_operators(node, values)) is not None:
-                values[node.output] = output
-                continue
+        values: dict[str, Integers] = {**self._checked(inputs)}
+        columns: dict[tuple[str, str], Integers] = {}
+        for node, constants, read in zip(self._nodes, self._constants, self._last_read, strict=True):
             with timed(node.operator, "inference", layer=node.name):
-                inference = self._threads.infer(node, _arguments(node, values, constants))
+                inference = self._infer(node, values, constants)
             values[node.output] = inference.output
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
-        return InferenceTrace(
-            values, columns, {tensor.name: values[tensor.name] for tensor in self._model.outputs}
-        )
+            if self._kept is not None:
+                for name in set(read) - self._kept:
+                    del values[name]
+        outputs = {tensor.name: _wide(values[tensor.name]) for tensor in self._model.outputs}
+        return InferenceTrace(values, columns, outputs)
+
+    def _infer(
+        self, node: Node, values: Mapping[str, Integers], constants: Mapping[str, npt.NDArray[Any]]
+    ) -> Inference:
+        """A node's output and columns, of which large ones are narrow."""
+        output = self._beside_operators(node, values)
+        if output is not None:
+            return Inference(narrow_if_large(output), {})
+        return self._threads.infer(node, _arguments(node, values, constants))
 
     def tensors(
         self, inputs: Mapping[str, IntArray], kept: Collection[str], at_once: int = AT_ONCE, threads: int = 0
@@ -127,7 +141,7 @@ class IntegerRunner:
                 del values[name]
         return result
 
-    def _beside_operators(self, node: Node, values: Mapping[str, IntArray]) -> IntArray | None:
+    def _beside_operators(self, node: Node, values: Mapping[str, Integers]) -> IntArray | None:
         """The output of a node that is computed elsewhere, or selects rows by an input; None of others."""
         if node.output in self._elsewhere:
             return self._elsewhere[node.output](values[node.inputs[0]])
@@ -176,14 +190,18 @@ def _converted(values: Integers, node: Node, most: int) -> npt.NDArray[Any]:
 
 
 def _arguments(
-    node: Node, values: Mapping[str, IntArray], constants: Mapping[str, npt.NDArray[Any]]
+    node: Node, values: Mapping[str, Integers], constants: Mapping[str, npt.NDArray[Any]]
 ) -> list[npt.NDArray[Any]]:
-    """What a node reads. Constants are of its operator's type: products of narrow integers would wrap."""
+    """What a node reads, in types in which no sum and no product wraps."""
     operator = OPERATORS[node.operator]
     if not operator.reads_narrow_constants:
         kind = operator.constant_type
         constants = {name: array.astype(kind, copy=False) for name, array in constants.items()}
-    return [constants[name] if name in constants else values[name] for name in node.inputs]
+    return [constants[name] if name in constants else _wide(values[name]) for name in node.inputs]
+
+
+def _wide(values: Integers) -> IntArray:
+    return values.astype(np.int64, copy=False)
 
 
 def infer(model: IntegerModel, inputs: Mapping[str, IntArray]) -> InferenceTrace:

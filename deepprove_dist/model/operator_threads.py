@@ -11,6 +11,8 @@ from typing import Any
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
+from deepprove_dist.ahead import in_order
+from deepprove_dist.narrow_integers import LARGE, narrow_if_large
 from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
@@ -25,14 +27,21 @@ class OperatorThreads:
         self._executor = ThreadPoolExecutor(threads)
 
     def infer(self, node: Node, arguments: Sequence[npt.NDArray[Any]]) -> Inference:
-        """An operator's output and columns, in a block of `single_blas`."""
+        """An operator's output and columns, in a block of `single_blas`; large ones in the narrowest type."""
         operator = OPERATORS[node.operator]
         parts = operator.parts(node, arguments, self._threads) if self._threads > 1 else None
         if parts is None:
-            return operator.infer(node, arguments)
+            return self._narrow(operator.infer(node, arguments))
         for done in [self._executor.submit(task) for task in parts.tasks]:
             done.result()
-        return parts.inference
+        return self._narrow(parts.inference)
+
+    def _narrow(self, inference: Inference) -> Inference:
+        arrays = [inference.output, *inference.columns.values()]
+        if all(array.size < LARGE for array in arrays):
+            return inference
+        output, *columns = in_order(narrow_if_large, arrays, self._threads if self._threads > 1 else 0)
+        return Inference(output, dict(zip(inference.columns, columns, strict=True)))
 
     def single_blas(self) -> AbstractContextManager[Any]:
         """Inside, each call of BLAS has its caller's thread alone.

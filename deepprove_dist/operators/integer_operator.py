@@ -26,8 +26,8 @@ class Inference:
     to.
     """
 
-    output: IntArray
-    columns: Mapping[str, IntArray]
+    output: Integers
+    columns: Mapping[str, Integers]
 
 
 @dataclass(frozen=True)

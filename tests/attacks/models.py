@@ -9,12 +9,13 @@ import numpy as np
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import SecurityError
-from deepprove_dist.kernels import BaseVector, Pool
+from deepprove_dist.kernels import Pool
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive
 from deepprove_dist.operators.node import Node
 from deepprove_dist.protocol.argument.prove import prove
+from deepprove_dist.protocol.argument.tensor_vectors import TensorVectors
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.messages import proof as proof_file
@@ -167,9 +168,8 @@ def witness_of(key: Prover, trace: InferenceTrace, statement: StatementBytes | N
 
 def commit_tensors(key: Prover, samples: int, tensors: Mapping[int, IntArray]) -> Witness:
     """The witness of any tensors; what hides them in a hiding proof is the same each time."""
-    vectors = {index: BaseVector.from_array(array) for index, array in tensors.items()}
     instance, code = key.verifying.instance(samples), key.verifying.schedule.initial
-    return Witness.of(instance, code, tensors, vectors, SEED)
+    return Witness.of(instance, code, tensors, TensorVectors.of(tensors), SEED)
 
 
 def honest_attempt(key: Prover, x: Mapping[str, IntArray], context: bytes = b"") -> Attempt:

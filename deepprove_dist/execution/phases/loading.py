@@ -12,7 +12,6 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from deepprove_dist.execution.phases.layer_shares import ShareMessage, read_share
 from deepprove_dist.execution.phases.state import WEIGHTS, KeyState, WorkerState
@@ -33,8 +32,6 @@ from deepprove_dist.protocol.system.system import Matrix
 
 BLOCK_VALUES = 1 << 22
 """Values of the weight matrix that are read at once: 16 MiB."""
-
-WeightValues = BaseVector | npt.NDArray[np.int32]
 
 
 def load(
@@ -111,7 +108,7 @@ class _WeightFile:
         self._instance, self._path = instance, path
         self._locations, self._tail, self._seed = locations, tail, seed
         # The tensor that was read last: the largest ones span many blocks of columns.
-        self._last: tuple[int, WeightValues] | None = None
+        self._last: tuple[int, BaseVector] | None = None
 
     def columns(self, first: int, end: int, residue: tuple[int, int]) -> BaseVector:
         """Columns [first, end), of all rows or of those of a residue."""
@@ -140,16 +137,14 @@ class _WeightFile:
         read = ((self._values(tensor), shape, blocks) for tensor, shape, blocks in tensors)
         return BaseVector.arranged(first, length, read, residue)
 
-    def _values(self, tensor: int) -> WeightValues:
+    def _values(self, tensor: int) -> BaseVector:
         if self._last is None or self._last[0] != tensor:
             self._last = tensor, _flat(self._locations[tensor], self._path)
         return self._last[1]
 
 
-def _flat(location: ConstantLocation, path: Path) -> WeightValues:
-    """A constant's integers in row-major order, of 32 bits, or as field elements where they are longer."""
+def _flat(location: ConstantLocation, path: Path) -> BaseVector:
+    """A constant's field elements in row-major order."""
     values = location.map(path).reshape(prod(location.shape))
-    if values.dtype.itemsize > 4:
-        return BaseVector.from_array(values.astype(np.int64))
-    # A file may hold them at any address.
-    return np.require(values, np.int32, ["C_CONTIGUOUS", "ALIGNED"])
+    # A file may hold them at any address, and in any order of bytes.
+    return BaseVector.from_array(np.require(values, values.dtype.newbyteorder("="), ["C", "ALIGNED"]))

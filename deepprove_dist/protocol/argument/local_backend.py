@@ -17,7 +17,7 @@ from deepprove_dist.kernels import (
 )
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
-from deepprove_dist.protocol.argument.weight_vectors import WeightVectors
+from deepprove_dist.protocol.argument.tensor_vectors import TensorVectors
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.layout import Layout, arrange
 from deepprove_dist.protocol.key.key import MAX_INSTANCES, Instance
@@ -49,14 +49,14 @@ class LocalWeights:
     """
 
     arrays: Mapping[int, Integers]
-    vectors: WeightVectors
+    vectors: TensorVectors
     matrix: BaseVector | None = None
     committed: CommittedWeights | None = None
 
     @classmethod
     def of(cls, arrays: Mapping[int, Integers]) -> LocalWeights:
         """Weights that are not committed."""
-        return cls(arrays, WeightVectors.of(arrays))
+        return cls(arrays, TensorVectors.of(arrays))
 
     @timed("commitment of the weights", "setup")
     def commit(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, random_values
+from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.protocol.argument.tensor_vectors import TensorVectors
 from deepprove_dist.protocol.claims.columns import mask_addresses
 from deepprove_dist.protocol.claims.layout import Layout, arrange
 from deepprove_dist.protocol.hidden.commit import HiddenMatrix
@@ -31,8 +32,8 @@ class Witness:
     """
 
     code: InitialCode
-    tensors: Mapping[int, IntArray]
-    vectors: Mapping[int, BaseVector]
+    tensors: Mapping[int, Integers]
+    vectors: TensorVectors
     matrix: BaseVector
     random_rows: BaseVector
     pads: ExtensionVector
@@ -43,17 +44,16 @@ class Witness:
         cls,
         instance: Instance,
         code: InitialCode,
-        tensors: Mapping[int, IntArray],
-        vectors: Mapping[int, BaseVector],
+        tensors: Mapping[int, Integers],
+        vectors: TensorVectors,
         seed: bytes = b"",
         hidden: tuple[HiddenMatrix, ...] = (),
     ) -> Witness:
         """The witness of these tensors; `seed`, 32 bytes, gives what hides them in a hiding proof."""
-        vectors = dict(vectors)
         pads = ExtensionVector([])
         if instance.pads > 0:
             values = random_values(seed, "pads", 0, EXTENSION_DEGREE * (instance.pads + FINALS))
-            vectors[instance.pads_tensor] = values
+            vectors = vectors.with_known(instance.pads_tensor, values)
             pads = ExtensionVector.from_coordinates(values)
         matrix = arrange(instance.system, instance.layout, Matrix.WITNESS, vectors)
         return cls(code, tensors, vectors, *_hide(code, matrix, seed), pads, hidden)
@@ -62,7 +62,7 @@ class Witness:
     def without_tensors(cls, code: InitialCode, seed: bytes) -> Witness:
         """A witness that hides an opening, and holds nothing; `seed` has 32 bytes."""
         matrix = BaseVector.arranged(0, code.witness_columns << code.log_rows, [])
-        return cls(code, {}, {}, *_hide(code, matrix, seed), ExtensionVector([]))
+        return cls(code, {}, TensorVectors.of({}), *_hide(code, matrix, seed), ExtensionVector([]))
 
     def evaluate(self, layout: Layout, z: Extension, pool: Pool) -> Extension:
         """The matrix at powers of z, without mask columns: rows of data, then all random rows."""

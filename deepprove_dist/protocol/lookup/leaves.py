@@ -21,6 +21,7 @@ from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.kernels import BaseVector, Extension, FractionLeaves
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.claims.claim import ONE
 from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.lookup.tree import (
@@ -55,7 +56,7 @@ class PartValues:
 
 
 def small_values(
-    system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int
+    system: System, leaves: LeafLayout, tensors: Mapping[int, Integers], log_parts: int
 ) -> BaseVector:
     """The columns of all leaf blocks of fewer than 2^log_parts values, block by block in the order of rows.
 
@@ -72,7 +73,7 @@ def small_values(
 
 
 def expression_values(
-    system: System, leaves: LeafLayout, tensors: Mapping[int, IntArray], log_parts: int, threads: int = 0
+    system: System, leaves: LeafLayout, tensors: Mapping[int, Integers], log_parts: int, threads: int = 0
 ) -> list[BaseVector]:
     """For each part, its values of the lookups of expressions, column by column.
 
@@ -179,7 +180,7 @@ def _width(system: System, row: LeafRow) -> int:
     return system.tables[row.table].width + 1 if row.is_table else len(row.columns)
 
 
-def _columns(system: System, row: LeafRow, tensors: Mapping[int, IntArray]) -> list[IntArray]:
+def _columns(system: System, row: LeafRow, tensors: Mapping[int, Integers]) -> list[IntArray]:
     """A row's columns, multiplicities last: of the tensors' shape, or over an expression's hypercube."""
     if isinstance(row, ExpressionRow):
         mask = _mask(row.space)

@@ -11,6 +11,7 @@ import numpy as np
 from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript, count_integers
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues, expression_values
 from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, count_values
@@ -19,7 +20,7 @@ from deepprove_dist.protocol.system.system import Affine, System
 from deepprove_dist.timing import timed
 
 
-def count_rows(system: System, tensors: Mapping[int, IntArray], threads: int = 0) -> dict[int, IntArray]:
+def count_rows(system: System, tensors: Mapping[int, Integers], threads: int = 0) -> dict[int, IntArray]:
     """The multiplicities of every table, by their tensor: how often each row is looked up, int64 [size].
 
     Tables are counted by so many threads; with 0, by the caller's.
@@ -62,7 +63,7 @@ class LocalFractions:
         leaves: LeafLayout,
         writer: PartLeaves,
         matrix: BaseVector,
-        tensors: Mapping[int, IntArray],
+        tensors: Mapping[int, Integers],
         pool: Pool,
     ) -> None:
         """`matrix` has the witness's columns, `tensors` the same by tensor, row-major.

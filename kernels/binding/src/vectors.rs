@@ -26,13 +26,6 @@ use crate::public_integers::unsigned;
 use crate::rejection::raise;
 use crate::scalar::{Extension, Operand};
 
-/// Field elements, or integers of 32 bits that stand for them.
-#[derive(FromPyObject)]
-enum Values<'py> {
-    Field(PyRef<'py, BaseVector>),
-    Integers(PyReadonlyArray1<'py, i32>),
-}
-
 /// Signed integers of any width that numpy has.
 #[derive(FromPyObject)]
 enum SignedIntegers<'py> {
@@ -40,6 +33,19 @@ enum SignedIntegers<'py> {
     TwoBytes(PyReadonlyArray1<'py, i16>),
     OneByte(PyReadonlyArray1<'py, i8>),
     FourBytes(PyReadonlyArray1<'py, i32>),
+}
+
+/// What an expression makes of a slice of signed integers, of whatever width they are.
+macro_rules! of_integers {
+    ($values:expr, |$slice:ident| $result:expr) => {
+        match $values {
+            SignedIntegers::OneByte(values) => values.as_slice().map(|$slice| $result),
+            SignedIntegers::TwoBytes(values) => values.as_slice().map(|$slice| $result),
+            SignedIntegers::FourBytes(values) => values.as_slice().map(|$slice| $result),
+            SignedIntegers::EightBytes(values) => values.as_slice().map(|$slice| $result),
+        }
+        .map_err(|e| PyValueError::new_err(e.to_string()))
+    };
 }
 
 /// An immutable vector of base elements, shared and never copied.
@@ -51,13 +57,7 @@ impl BaseVector {
     /// Residues of signed integers.
     #[staticmethod]
     fn from_array(py: Python<'_>, values: SignedIntegers<'_>) -> PyResult<Self> {
-        let residues = match &values {
-            SignedIntegers::OneByte(values) => values.as_slice().map(|v| py.detach(|| from_integers(v))),
-            SignedIntegers::TwoBytes(values) => values.as_slice().map(|v| py.detach(|| from_integers(v))),
-            SignedIntegers::FourBytes(values) => values.as_slice().map(|v| py.detach(|| from_integers(v))),
-            SignedIntegers::EightBytes(values) => values.as_slice().map(|v| py.detach(|| from_integers(v))),
-        };
-        let residues = residues.map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let residues = of_integers!(&values, |v| py.detach(|| from_integers(v)))?;
         Ok(Self(Arc::new(residues)))
     }
 
@@ -106,20 +106,10 @@ impl BaseVector {
         let mut matrix = F::zero_vec(length >> part.log_parts);
         // One by one: an iterator may read a tensor only when it is its turn.
         for tensor in tensors.try_iter()? {
-            let (values, shape, blocks): (Values<'_>, Vec<usize>, PyRef<'_, DyadicBlocks>) =
+            let (values, shape, blocks): (PyRef<'_, BaseVector>, Vec<usize>, PyRef<'_, DyadicBlocks>) =
                 tensor?.extract()?;
-            let (shape, blocks) = (&shape, &blocks.0[..]);
-            match values {
-                Values::Field(v) => {
-                    let v = v.0.clone();
-                    py.detach(|| arrange(&v, |x| x, shape, blocks, first, part, &mut matrix))
-                }
-                Values::Integers(v) => {
-                    let v = v.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
-                    py.detach(|| arrange(v, F::from_int, shape, blocks, first, part, &mut matrix))
-                }
-            }
-            .map_err(raise)?;
+            let (values, shape, blocks) = (values.0.clone(), &shape, &blocks.0[..]);
+            py.detach(|| arrange(&values, shape, blocks, first, part, &mut matrix)).map_err(raise)?;
         }
         Ok(Self(Arc::new(matrix)))
     }
@@ -413,23 +403,25 @@ impl ExtensionVector {
     }
 }
 
+/// See [`count_integers`]; none where a value is among no numbers that are counted.
+fn count<T: Copy + Into<i64>>(values: &[T], first: i64, size: usize) -> Option<Vec<i64>> {
+    let mut counts = vec![0_i64; size];
+    for &value in values {
+        let row = value.into().checked_sub(first).and_then(|row| usize::try_from(row).ok());
+        *row.and_then(|row| counts.get_mut(row))? += 1;
+    }
+    Some(counts)
+}
+
 /// How often each of `size` numbers from `first` on is among the values.
 #[pyfunction]
 fn count_integers<'py>(
     py: Python<'py>,
-    values: PyReadonlyArray1<'py, i64>,
+    values: SignedIntegers<'py>,
     first: i64,
     size: usize,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-    let slice = values.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
-    let counts = py.detach(|| {
-        let mut counts = vec![0_i64; size];
-        for value in slice {
-            let row = value.checked_sub(first).and_then(|row| usize::try_from(row).ok());
-            *row.and_then(|row| counts.get_mut(row))? += 1;
-        }
-        Some(counts)
-    });
+    let counts = of_integers!(&values, |values| py.detach(|| count(values, first, size)))?;
     let counts =
         counts.ok_or_else(|| PyValueError::new_err("a value is not among those that are counted"))?;
     Ok(counts.into_pyarray(py))

@@ -7,7 +7,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, random_values
+from deepprove_dist.kernels import Extension, ExtensionVector, Pool, random_values
+from deepprove_dist.protocol.argument.tensor_vectors import TensorVectors
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.columns import mask_addresses
 from deepprove_dist.protocol.key.key import Instance
@@ -33,7 +34,7 @@ def witness_of(hiding: bool, seed: bytes = SEED) -> Witness:
     }
     instance = instance_of(hiding)
     tensors |= count_rows(instance.system, tensors)
-    vectors = {index: BaseVector.from_array(array) for index, array in tensors.items()}
+    vectors = TensorVectors.of(tensors)
     return Witness.of(instance, key.verifying.schedule.initial, tensors, vectors, seed)
 
 

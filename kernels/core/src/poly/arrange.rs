@@ -5,14 +5,13 @@ use crate::field::F;
 use crate::parts::residue::Residue;
 use deepprove_verifier::terms::{DyadicBlock, Interval};
 
-/// Writes a part's values of a row-major tensor, converted, to the addresses of its blocks in `matrix`. The matrix
+/// Writes a part's values of a row-major tensor to the addresses of its blocks in `matrix`. The matrix
 /// holds that part of the addresses from `first` on, a multiple of the number of parts.
 ///
 /// # Errors
 /// [`Error::Shape`] where the tensor is not of that shape, or a block leaves the tensor or the matrix.
-pub fn arrange<T: Copy>(
-    tensor: &[T],
-    convert: impl Fn(T) -> F,
+pub fn arrange(
+    tensor: &[F],
     shape: &[usize],
     blocks: &[DyadicBlock],
     first: usize,
@@ -32,11 +31,16 @@ pub fn arrange<T: Copy>(
         let start = b.address.checked_sub(first);
         let start = start.filter(|start| start + (1 << b.log_size()) <= matrix.len() << part.log_parts);
         let mut address = start.ok_or(Error::Shape("a block leaves its matrix"))?;
-        for_each_row(tensor, shape, &b.intervals, &mut |row: &[T]| {
+        for_each_row(tensor, shape, &b.intervals, &mut |row: &[F]| {
+            if parts == 1 {
+                matrix[address..address + row.len()].copy_from_slice(row);
+                address += row.len();
+                return;
+            }
             let skip = part.index.wrapping_sub(address) & (parts - 1);
             let values = row.iter().skip(skip).step_by(parts);
             let targets = matrix.iter_mut().skip((address + skip) >> part.log_parts);
-            targets.zip(values).for_each(|(target, &value)| *target = convert(value));
+            targets.zip(values).for_each(|(target, &value)| *target = value);
             address += row.len();
         });
     }
@@ -78,20 +82,19 @@ mod tests {
             dyadic_block(16, &[(2, 0), (2, 0)]),
         ];
         let mut matrix = vec![F::new(0); 9];
-        arrange(&values(9), |x| x, &[3, 3], &blocks, 8, Residue::WHOLE, &mut matrix).unwrap();
+        arrange(&values(9), &[3, 3], &blocks, 8, Residue::WHOLE, &mut matrix).unwrap();
         assert_eq!(matrix, [7, 8, 3, 6, 1, 2, 4, 5, 9].map(F::new));
-        let numbers: Vec<u32> = (1..=9).collect();
         let whole = [&matrix[..], &[F::new(0); 7]].concat();
         for log_parts in 0..4 {
             for index in 0..1 << log_parts {
                 let part = Residue::new(log_parts, index).unwrap();
                 let mut partial = vec![F::new(0); 16 >> log_parts];
-                arrange(&numbers, F::new, &[3, 3], &blocks, 8, part, &mut partial).unwrap();
+                arrange(&values(9), &[3, 3], &blocks, 8, part, &mut partial).unwrap();
                 assert_eq!(partial, part.take(&whole));
             }
         }
         let mut one = [F::new(0)];
-        arrange(&values(1), |x| x, &[], &[dyadic_block(0, &[])], 0, Residue::WHOLE, &mut one).unwrap();
+        arrange(&values(1), &[], &[dyadic_block(0, &[])], 0, Residue::WHOLE, &mut one).unwrap();
         assert_eq!(one, [F::new(1)]);
     }
 
@@ -99,7 +102,7 @@ mod tests {
     fn blocks_that_do_not_fit_are_refused() {
         let mut matrix = vec![F::new(0); 4];
         let mut refused = |shape: &[usize], b: DyadicBlock, first| {
-            arrange(&values(4), |x| x, shape, &[b], first, Residue::WHOLE, &mut matrix).is_err()
+            arrange(&values(4), shape, &[b], first, Residue::WHOLE, &mut matrix).is_err()
         };
         assert!(refused(&[3], dyadic_block(0, &[(0, 1)]), 0));
         assert!(refused(&[4], dyadic_block(0, &[(4, 1)]), 0));

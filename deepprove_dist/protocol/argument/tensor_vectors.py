@@ -1,17 +1,18 @@
-"""Weights as field elements. Those of a large model are made where they are read: they take gigabytes."""
+"""Tensors as field elements. Those of a large model are made where they are read: they take gigabytes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from deepprove_dist.ahead import in_order
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.narrow_integers import Integers
 
 MOST_KEPT = 2**25
-"""Elements that are kept, of all tensors together: 128 MB."""
+"""Elements that are kept, of all weights or all of a witness: 128 MB."""
 
 
-class WeightVectors(Mapping[int, BaseVector]):
+class TensorVectors(Mapping[int, BaseVector]):
     """Tensors as field elements in row-major order, by index: made of integers, or known."""
 
     def __init__(self, arrays: Mapping[int, Integers], known: Mapping[int, BaseVector]) -> None:
@@ -19,14 +20,22 @@ class WeightVectors(Mapping[int, BaseVector]):
         self._arrays, self._known = arrays, known
 
     @classmethod
-    def of(cls, arrays: Mapping[int, Integers]) -> WeightVectors:
-        """Those of weights; kept, unless they are too many."""
-        few = sum(array.size for array in arrays.values()) <= MOST_KEPT
-        return cls(arrays, {tensor: _vector(array) for tensor, array in arrays.items()} if few else {})
+    def of(cls, arrays: Mapping[int, Integers], threads: int = 0) -> TensorVectors:
+        """Those of integers; kept, unless they are too many, and made by so many threads.
 
-    def beside(self, others: Mapping[int, BaseVector]) -> WeightVectors:
+        With 0 the caller's thread makes them.
+        """
+        if sum(array.size for array in arrays.values()) > MOST_KEPT:
+            return cls(arrays, {})
+        return cls(arrays, dict(zip(arrays, in_order(_vector, arrays.values(), threads), strict=True)))
+
+    def with_known(self, tensor: int, vector: BaseVector) -> TensorVectors:
+        """These and one more."""
+        return TensorVectors(self._arrays, {**self._known, tensor: vector})
+
+    def beside(self, others: TensorVectors) -> TensorVectors:
         """These and others, such as those of a witness."""
-        return WeightVectors(self._arrays, {**self._known, **others})
+        return TensorVectors({**self._arrays, **others._arrays}, {**self._known, **others._known})
 
     def __getitem__(self, tensor: int) -> BaseVector:
         vector = self._known.get(tensor)
