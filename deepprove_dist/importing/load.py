@@ -15,6 +15,8 @@ from deepprove_dist.errors import AccuracyWarning, ModelError, Problem, Unsuppor
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
+from deepprove_dist.importing.cutting.attention import cut_attention
+from deepprove_dist.importing.cutting.layers import cut_layers
 from deepprove_dist.importing.expanding.evaluation import MOST_VALUES
 from deepprove_dist.importing.expanding.padding import state_pads
 from deepprove_dist.importing.expanding.plain_outputs import make_plain
@@ -117,7 +119,8 @@ def import_proto(model: onnx.ModelProto, selection: ModelSelection = ALL) -> Imp
     model that contradicts itself or is too large.
     """
     fixed, mapping = map_model(model, selection)
-    graph = mapping.float_graph()
+    names = tensor_names(fixed)
+    graph = cut_attention(cut_layers(mapping.float_graph(), names), names)
     left_out = tuple(value.name for value in model.graph.output if value.name not in graph.outputs)
     return ImportedModel(fixed, graph, left_out, mapping.warnings)
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Reals, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
@@ -69,7 +69,7 @@ class CentredSummand(Summand):
         reach = abs(self.coefficient) * format.unit * (format.hi - format.lo)
         return -reach, reach
 
-    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+    def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """That of the multiplier, at the largest element."""
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         return off * self.node.size * sqrt(self.largest_square(mean_square))

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from math import prod, sqrt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray, Reals, Shape
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.narrow_integers import Integers, narrow, narrowest_of
 from deepprove_dist.operators.float_operator import Planner
@@ -21,8 +20,6 @@ from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.row_blocks import row_blocks
 from deepprove_dist.operators.summand import Names, Part, Summand, in_units, round_to_units, whole
-
-Reals = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ class LayerSummand(Summand):
             negative[rows] = np.minimum(flat, 0).sum(axis=1)
         return positive, negative
 
-    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+    def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """That of independent weights, at the output where it is largest."""
         return sqrt(self.layer.largest_sum(self.squares(mean_square)) / 12)
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Reals, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.broadcast import repeated_weight
 from deepprove_dist.lowering.builder import Builder
@@ -109,7 +109,7 @@ class MapSummand(Summand):
         lowest, highest = _bounds(self._weights, self.map.bias, self.source.format.interval, self.map)
         return float(lowest.min()), float(highest.max())
 
-    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+    def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """That of independent weights, at the output where it is largest."""
         squares = self.squares(mean_square)
         summed = tuple(axis for axis, label in enumerate(self.map.left) if label >= self.map.outputs)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import Reals, Shape
 from deepprove_dist.operators.conv import MAX_SPATIAL_AXES, scaling_node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.reshape import reshape_node
@@ -37,7 +37,7 @@ class Multiple(Summand):
         ends = [self.coefficient * self.source.format.unit * end for end in self.source.format.interval]
         return min(ends), max(ends)
 
-    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+    def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """That of the multiplier, at the largest element."""
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         return off * sqrt(self.largest_square(mean_square))
@@ -90,7 +90,7 @@ class ScaledMultiple(Summand):
         ends = [largest * end for end in self.source.format.interval]
         return min(ends), max(ends)
 
-    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+    def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """That of the largest element's weight."""
         return sqrt(self.largest_square(mean_square) / 12)
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray
+from deepprove_dist.arrays import FloatArray, IntArray, Reals
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.axes import fine_axes
 from deepprove_dist.lowering.builder import Builder
@@ -68,7 +68,7 @@ class RowsSummand(LayerSummand):
         highest = np.maximum(np.maximum(*ends), 0) + self._bias
         return float(lowest.min()), float(highest.max())
 
-    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+    def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """Of one weight."""
         return sqrt(1 / 12)
 

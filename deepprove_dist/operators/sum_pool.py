@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Reals, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
@@ -79,7 +79,7 @@ class Average(Summand):
         ends = [scale * end for end in self.source.format.interval]
         return min(ends), max(ends)
 
-    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+    def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """That of the common multiplier, for elements of a window that are alike."""
         off = TYPICAL_ERROR if unit is None else abs(self._multiplier(unit) - self._factor(unit))
         sums = self.pool.window.sums(np.sqrt(self.squares(mean_square)))

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.arrays import FloatArray, IntArray, Reals, Shape
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.narrow_integers import Integers
@@ -81,7 +81,7 @@ class Summand(ABC):
         """Smallest and largest real value for inputs in range."""
 
     @abstractmethod
-    def rounding_error(self, mean_square: FloatArray, unit: float | None) -> float:
+    def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """Standard deviation of the error, in units of the accumulator, of rounding factors to ``unit``.
 
         Without a unit, what it is like for most. ``mean_square``: of the source's real elements. An element
@@ -117,14 +117,14 @@ class Summand(ABC):
     def part(self, unit: float, output: str, names: Names) -> Part:
         """Its integers for an accumulator in units of ``unit``; a node's output is called ``output``."""
 
-    def squares(self, mean_square: FloatArray) -> FloatArray:
+    def squares(self, mean_square: Reals) -> FloatArray:
         """Mean squares of the source's integers, 1 at least."""
         squares: FloatArray = np.asarray(np.sqrt(mean_square) / self.source.format.scale.array)
         np.square(squares, out=squares)
         np.maximum(squares, 1.0, out=squares)
         return squares
 
-    def largest_square(self, mean_square: FloatArray) -> float:
+    def largest_square(self, mean_square: Reals) -> float:
         """The largest of them."""
         scale = self.source.format.scale
         if not scale.is_single:

@@ -11,7 +11,7 @@ from math import isfinite
 import numpy as np
 
 from deepprove_dist.ahead import in_order
-from deepprove_dist.arrays import FloatArray, IntArray
+from deepprove_dist.arrays import FloatArray, IntArray, Reals
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.samples import Samples
@@ -21,6 +21,9 @@ CHOSEN = 2048
 
 # Values that are squared at once: they stay in a core's cache.
 BLOCK = 2**16
+
+# Elements of a tensor from which on their squares are held in single precision.
+LARGE = 2**18
 
 # Values of a sample from which on its tensors are shared between threads.
 SHARED = 2**20
@@ -33,7 +36,8 @@ class Statistics:
     Attributes:
         lowest: the smallest element.
         highest: the largest element.
-        mean_square: of each element over the samples, of the tensor's shape.
+        mean_square: of each element over the samples, of the tensor's shape; of a large one in single
+            precision.
         elements: some of all the elements [n].
         spread: how far an element varies between samples: the root of the mean variance. Of a large tensor,
             how far all elements vary.
@@ -41,7 +45,7 @@ class Statistics:
 
     lowest: float
     highest: float
-    mean_square: FloatArray
+    mean_square: Reals
     elements: FloatArray
     spread: float
 
@@ -52,7 +56,7 @@ class Calibrator:
     def __init__(self) -> None:
         self._lowest: dict[str, float] = {}
         self._highest: dict[str, float] = {}
-        self._squares: dict[str, FloatArray] = {}
+        self._squares: dict[str, Reals] = {}
         self._chosen: dict[str, list[FloatArray]] = {}
         self._indices: dict[str, slice | IntArray] = {}
         self._generator = np.random.default_rng(0)
@@ -73,8 +77,9 @@ class Calibrator:
         chosen = seen.value.ravel()[self._indices[name]]
         if name not in self._squares:
             # Of C order whatever the value's is, so that it is changed in place below.
-            self._squares[name], self._chosen[name] = np.empty(seen.value.shape), [chosen]
-            np.square(seen.value, out=self._squares[name])
+            kind = np.float32 if seen.value.size >= LARGE else np.float64
+            self._squares[name], self._chosen[name] = np.empty(seen.value.shape, dtype=kind), [chosen]
+            np.square(seen.value, out=self._squares[name], casting="same_kind")
             return
         self._chosen[name].append(chosen)
         squares, values = self._squares[name].reshape(-1), seen.value.reshape(-1)
@@ -83,18 +88,19 @@ class Calibrator:
             squares[start : start + BLOCK] += block * block
 
     def statistics(self) -> Mapping[str, Statistics]:
-        """By tensor, of all samples that were added."""
-        return {name: self._statistics(name) for name in self._squares}
+        """By tensor, of all samples that were added. No more can be added after that."""
+        return {name: self._statistics(name) for name in tuple(self._squares)}
 
     def _statistics(self, name: str) -> Statistics:
-        chosen = self._chosen[name]
+        chosen, squares = self._chosen[name], self._squares.pop(name)
+        squares /= len(chosen)
         # Of a large tensor other elements are kept of each sample.
-        whole = chosen[0].size == self._squares[name].size
+        whole = chosen[0].size == squares.size
         variances = np.stack(chosen).var(axis=0) if whole else np.concatenate(chosen).var()
         return Statistics(
             self._lowest[name],
             self._highest[name],
-            self._squares[name] / len(chosen),
+            squares,
             np.concatenate(chosen),
             float(np.sqrt(np.mean(variances))),
         )

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepprove_dist.arrays import Reals
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.operators.layer import LayerSummand, Reals, WeightSums
+from deepprove_dist.operators.layer import LayerSummand, WeightSums
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.names import NewNames

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import FloatArray, Reals, Shape
 from deepprove_dist.errors import AccuracyWarning, Cause
 from deepprove_dist.importing.rewriting.onnx_graph import static_shapes, tensor_names
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
@@ -28,7 +28,6 @@ from deepprove_dist.importing.rewriting.reasons import (
 from deepprove_dist.importing.rewriting.standard import FLOAT_TYPES, STANDARD, type_name
 from deepprove_dist.importing.rewriting.stored_constants import read_constant
 from deepprove_dist.operators.float_operator import FloatOperator
-from deepprove_dist.operators.layer import Reals
 from deepprove_dist.operators.row_blocks import row_blocks
 
 P = ParamSpec("P")

@@ -4,11 +4,10 @@ broadcast.
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, Reals
 from deepprove_dist.importing.rewriting.axis_names import AxisNames, sizes_of_axes, without_repeated
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.operators.dense import FloatDense
-from deepprove_dist.operators.layer import Reals
 from deepprove_dist.operators.linear_map import FloatLinearMap
 from deepprove_dist.operators.reshape import FloatReshape
 

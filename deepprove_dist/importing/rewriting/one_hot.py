@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from deepprove_dist.arrays import Reals
 from deepprove_dist.importing.rewriting.affine import weighted_sum
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.contraction import contract
@@ -15,7 +16,6 @@ from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.selecting import reshaped
 from deepprove_dist.operators import truth
 from deepprove_dist.operators.dense import FloatDense
-from deepprove_dist.operators.layer import Reals
 from deepprove_dist.operators.pointwise import IDENTITY, Function, call
 from deepprove_dist.operators.selected_rows import FloatRows
 

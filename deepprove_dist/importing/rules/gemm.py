@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from deepprove_dist.arrays import Reals
 from deepprove_dist.importing.rewriting.affine import scale_and_shift, weighted_sum
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.contraction import COLUMN, ROW, SUMMED, contract
@@ -9,7 +10,6 @@ from deepprove_dist.importing.rewriting.functions import apply
 from deepprove_dist.importing.rewriting.linear_map import linear_map
 from deepprove_dist.importing.rewriting.onnx_node import OnnxNode
 from deepprove_dist.importing.rewriting.rule import Rule
-from deepprove_dist.operators.layer import Reals
 from deepprove_dist.operators.pointwise import IDENTITY
 
 

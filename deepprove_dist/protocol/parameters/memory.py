@@ -21,13 +21,14 @@ WEIGHT_BYTES = 3
 FEW_WEIGHTS, CONVERTED_BYTES = 1 << 25, 12
 """Of so few weights float64 and field elements are kept too."""
 
-INFERENCE_BYTES = 44
-"""For each committed value: integers of 8 bytes, as tensors and as columns that lookups read. Allocators keep
-some of them. So measured for GPT-2.
+INFERENCE_BYTES = 16
+"""For each committed value: integers in the narrowest type, and what relations and lookups read of them.
+Allocators keep some of it. So measured for GPT-2.
 """
 
-LEAST_LEVELS = 22
-"""Fraction trees of so many levels are proven in pieces: see the kernels' `logup::prove_leaves`."""
+LEAST_LEVELS, MOST_LEVELS = 22, 27
+"""Of fraction trees of so many levels the largest layers are made one by one. Trees of more than the second
+take no more memory: see the kernels' `logup::layers`."""
 
 
 def proving_bytes(code: InitialCode, log_leaves: int, public_weights: int = 0) -> int:
@@ -48,7 +49,7 @@ def proving_bytes(code: InitialCode, log_leaves: int, public_weights: int = 0) -
 
 def _fraction_bytes(log_leaves: int) -> int:
     """Numerators and denominators of all layers; of a large tree those of half a layer's size at most."""
-    layer = 2 * EXTENSION_BYTES << log_leaves
+    layer = 2 * EXTENSION_BYTES << min(log_leaves, MOST_LEVELS)
     return 2 * layer if log_leaves < LEAST_LEVELS else layer * 5 // 8
 
 

@@ -118,11 +118,14 @@ impl<'a> Forms<'a> {
         Forms { packs: self.packs, constant: self.constant - other.constant, columns }
     }
 
-    /// (1 - r) low + r high: the top variable bound to r.
-    pub fn bound<'b>(low: &'b Self, high: &'b Self, r: EF) -> Forms<'b> {
-        let constant = low.constant * (EF::ONE - r) + high.constant * r;
-        let columns = low.times(EF::ONE - r).chain(high.times(r)).collect();
-        Forms { packs: low.packs, constant, columns }
+    /// The sum of some fractions, as many packs each, times their weights.
+    pub fn combination<'b>(forms: &'b [Self], weights: &[EF]) -> Forms<'b> {
+        let weighted = || forms.iter().zip(weights);
+        Forms {
+            packs: forms.first().map_or(0, |form| form.packs),
+            constant: weighted().fold(Fraction::ZERO, |sum, (form, &weight)| sum + form.constant * weight),
+            columns: weighted().flat_map(|(form, &weight)| form.times(weight)).collect(),
+        }
     }
 
     fn times(&self, factor: EF) -> impl Iterator<Item = (Fraction, Column<'_>)> {

@@ -9,6 +9,8 @@ use crate::field::{EF, LOG_WIDTH};
 /// Levels of a tree whose largest layers are made when they are needed: in smaller ones all layers together are a
 /// few hundred megabytes.
 const LARGE_LEVELS: usize = 22;
+/// Nodes that are written at once, of all but the leaves above them: 2^26 take 2.7 GB.
+const LOG_WRITTEN: usize = 26;
 /// A quarter of so many leaves is two packs.
 const LEAST_LEVELS: usize = LOG_WIDTH + 3;
 
@@ -18,6 +20,7 @@ pub struct Layers {
     /// The lowest of them first, and its distance from the leaves.
     made: Vec<Layer>,
     lowest: usize,
+    log_written: usize,
     /// What lower layers are made from.
     leaves: Option<Leaves>,
 }
@@ -31,13 +34,14 @@ impl Layers {
         let levels = leaves.level().filter(|&levels| levels > 0);
         let levels =
             levels.ok_or(Error::Shape("a fraction tree needs two leaves, and numerators as denominators"))?;
-        Ok(Self { levels, made: leaves.with_ancestors(), lowest: 0, leaves: None })
+        Ok(Self { levels, made: leaves.with_ancestors(), lowest: 0, log_written: LOG_WRITTEN, leaves: None })
     }
 
-    /// With the layers from `lowest` levels above the leaves on made at once.
-    pub(super) fn from_height(leaves: Leaves, lowest: usize) -> Self {
+    /// With the layers from `lowest` levels above the leaves on made at once. Of those below, 2^`log_written` nodes are
+    /// written at once, of two packs or more.
+    pub(super) fn from_height(leaves: Leaves, lowest: usize, log_written: usize) -> Self {
         let (levels, made) = (leaves.levels(), leaves.layer(lowest).with_ancestors());
-        Self { levels, made, lowest, leaves: (lowest > 0).then_some(leaves) }
+        Self { levels, made, lowest, log_written, leaves: (lowest > 0).then_some(leaves) }
     }
 
     /// The logarithm of the number of leaves.
@@ -67,24 +71,28 @@ impl Layers {
 
     /// The sums of the layer of 2^|z| nodes, whose children are used up.
     pub(crate) fn sums(&mut self, z: &[EF], lambda: EF) -> Option<LayerSums> {
-        if z.len() + 1 == self.levels && self.lowest > 0 {
-            self.made.clear();
-            return Some(LayerSums::of_leaves(self.leaves.take()?, z, lambda));
+        let level = z.len() + 1;
+        let height = self.levels.checked_sub(level)?;
+        let rounds = level.saturating_sub(self.log_written).max(usize::from(height == 0));
+        if height >= self.lowest || rounds == 0 {
+            return Some(LayerSums::new(self.take(level)?, z, lambda));
         }
-        Some(LayerSums::new(self.take(z.len() + 1)?, z, lambda))
+        (self.made, self.lowest) = (Vec::new(), height);
+        let leaves = if height == 0 { self.leaves.take()? } else { self.leaves.clone()? };
+        Some(LayerSums::streamed(leaves, z, lambda, rounds))
     }
 }
 
 /// Leaves of eight packs or more are never written. Of a large tree the layer above them is made alone: it is half of
-/// what all layers take.
+/// what all layers take. Of a larger one some layers are never written as a whole.
 impl From<Leaves> for Layers {
     fn from(leaves: Leaves) -> Self {
         let lowest = match leaves.levels() {
             ..LEAST_LEVELS => 0,
             LEAST_LEVELS..LARGE_LEVELS => 1,
-            LARGE_LEVELS.. => 2,
+            levels => (levels + 1).saturating_sub(LOG_WRITTEN).max(2),
         };
-        Self::from_height(leaves, lowest)
+        Self::from_height(leaves, lowest, LOG_WRITTEN)
     }
 }
 
@@ -116,7 +124,7 @@ mod tests {
         for lowest in 0..3 {
             for level in 1..=levels {
                 let mut whole = Layers::new(leaves(levels).layer(0)).unwrap();
-                let mut layers = Layers::from_height(leaves(levels), lowest);
+                let mut layers = Layers::from_height(leaves(levels), lowest, LOG_WRITTEN);
                 assert_eq!(nodes(&layers.take(level).unwrap()), nodes(&whole.take(level).unwrap()));
                 // It is used up, and layers below it are not.
                 assert!(layers.take(level).is_none() && layers.take(level - 1).is_none());
@@ -124,7 +132,7 @@ mod tests {
                     assert_eq!(nodes(&layers.take(levels).unwrap()), nodes(&whole.take(levels).unwrap()));
                 }
             }
-            assert!(Layers::from_height(leaves(levels), lowest).take(levels + 1).is_none());
+            assert!(Layers::from_height(leaves(levels), lowest, LOG_WRITTEN).take(levels + 1).is_none());
         }
     }
 

@@ -93,7 +93,8 @@ impl LeafBlock {
 }
 
 /// Packs that are made at once: what they are made of stays in a core's cache.
-const PIECE: usize = 64;
+pub(super) const PIECE: usize = 1 << LOG_PIECE;
+pub(super) const LOG_PIECE: usize = 6;
 
 /// The leaves of a tree, which are written where they are needed: all of them take much memory.
 #[derive(Clone)]
@@ -145,17 +146,12 @@ impl Leaves {
 
     /// Calls `act` with the fractions of as many leaves from all of some packs on: `count` packs of each, in runs
     /// that are as long as blocks allow. The first argument tells how many came before.
-    pub(crate) fn runs<'b, const N: usize>(
-        &'b self,
-        first: [usize; N],
-        count: usize,
-        mut act: impl FnMut(usize, [Forms<'b>; N]),
-    ) {
+    pub(super) fn runs(&self, first: &[usize], count: usize, mut act: impl FnMut(usize, &[Forms<'_>])) {
         let mut before = 0;
         while before < count {
-            let runs = first.map(|first| self.run(first + before, count - before));
+            let runs: Vec<_> = first.iter().map(|first| self.run(first + before, count - before)).collect();
             let packs = runs.iter().map(Forms::packs).min().unwrap_or(count);
-            act(before, runs.map(|run| run.first(packs)));
+            act(before, &runs.into_iter().map(|run| run.first(packs)).collect::<Vec<_>>());
             before += packs;
         }
     }
@@ -184,19 +180,19 @@ impl Leaves {
     }
 
     /// Packs of nodes of a layer, from its pack `first` on.
-    fn write_nodes(&self, height: usize, first: usize, p: &mut [PackedEF], q: &mut [PackedEF]) {
+    pub(super) fn write_nodes(&self, height: usize, first: usize, p: &mut [PackedEF], q: &mut [PackedEF]) {
         let half = (1usize << (self.levels - height)) / WIDTH;
         match height {
-            0 => self.runs([first], p.len(), |before, [run]| {
-                let packs = before..before + run.packs();
-                run.linear(|f| f.numerator).write(&mut p[packs.clone()]);
-                run.linear(|f| f.denominator).write(&mut q[packs]);
+            0 => self.runs(&[first], p.len(), |before, runs| {
+                let packs = before..before + runs[0].packs();
+                runs[0].linear(|f| f.numerator).write(&mut p[packs.clone()]);
+                runs[0].linear(|f| f.denominator).write(&mut q[packs]);
             }),
-            1 => self.runs([first, first + half], p.len(), |before, [run, other]| {
-                let packs = before..before + run.packs();
+            1 => self.runs(&[first, first + half], p.len(), |before, runs| {
+                let packs = before..before + runs[0].packs();
                 let [numerators, denominators] = bilinear(
-                    &run,
-                    &other,
+                    &runs[0],
+                    &runs[1],
                     [&|a, b| a.numerator * b.denominator + a.denominator * b.numerator, &|a, b| {
                         a.denominator * b.denominator
                     }],

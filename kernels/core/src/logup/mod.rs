@@ -7,9 +7,9 @@
 mod forms;
 mod layer;
 pub(crate) mod layers;
-mod leaf_sums;
 pub mod leaves;
 pub(crate) mod prove;
+mod streamed;
 pub(crate) mod sums;
 
 use deepprove_verifier::logup::LeafClaim;

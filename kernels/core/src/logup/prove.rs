@@ -271,8 +271,9 @@ mod tests {
                 let new = || Transcript::new(b"t");
                 let written = Layers::new(leaves.layer(0)).unwrap();
                 let expected = prove(written, &mut new(), pads.clone()).unwrap();
-                for lowest in [1, 2] {
-                    let layers = Layers::from_height(leaves.clone(), lowest);
+                for (lowest, log_written) in [(1, levels), (2, levels), (2, levels - 1), (3, LOG_WIDTH + 2)] {
+                    let lowest = lowest.min(levels - LOG_WIDTH - 1);
+                    let layers = Layers::from_height(leaves.clone(), lowest, log_written);
                     let proof = prove(layers, &mut new(), pads.clone()).unwrap();
                     assert_eq!(proof.values, expected.values);
                     assert_eq!(proof.leaf, expected.leaf);

@@ -5,8 +5,8 @@ use p3_field::PrimeCharacteristicRing;
 use crate::field::vector::{Element, ExtVector, fold_halves, sum_terms, unpack, update};
 use crate::field::{EF, PackedEF};
 use crate::logup::Layer;
-use crate::logup::leaf_sums::LeafSums;
 use crate::logup::leaves::Leaves;
+use crate::logup::streamed::StreamedSums;
 use crate::poly::eq::{eq_packs, eq_scalars};
 use deepprove_verifier::logup::interpolate;
 
@@ -60,8 +60,7 @@ impl Children<PackedEF> {
 }
 
 enum Layout {
-    /// No variable is bound yet.
-    Leaves(LeafSums),
+    Streamed(StreamedSums),
     Packed(Children<PackedEF>),
     Scalar(Children<EF>),
 }
@@ -90,9 +89,9 @@ impl LayerSums {
         Self { children, z: z.to_vec(), bound: 0, lambda }
     }
 
-    /// From leaves of eight packs or more, which are never written, and the point of their parents.
-    pub fn of_leaves(leaves: Leaves, z: &[EF], lambda: EF) -> Self {
-        let children = Layout::Leaves(LeafSums::new(leaves, eq_packs(&z[1..]), lambda));
+    /// From children that are not written before `rounds` variables are bound: see [`StreamedSums::new`].
+    pub fn streamed(leaves: Leaves, z: &[EF], lambda: EF, rounds: usize) -> Self {
+        let children = Layout::Streamed(StreamedSums::new(leaves, z, lambda, rounds));
         Self { children, z: z.to_vec(), bound: 0, lambda }
     }
 
@@ -109,7 +108,7 @@ impl LayerSums {
     /// t(0), or t(1) where that is asked for, and c_2 of the round.
     fn sums(&self, at_one: bool) -> [EF; 2] {
         match &self.children {
-            Layout::Leaves(leaves) => leaves.round(at_one),
+            Layout::Streamed(streamed) => streamed.round(at_one),
             Layout::Packed(packs) => packs.round(at_one),
             Layout::Scalar(scalars) => scalars.round(at_one),
         }
@@ -119,7 +118,11 @@ impl LayerSums {
     pub fn fold(&mut self, r: EF) {
         self.bound += 1;
         match &mut self.children {
-            Layout::Leaves(leaves) => self.children = Layout::Packed(leaves.fold(r)),
+            Layout::Streamed(streamed) => {
+                if let Some(children) = streamed.fold(r) {
+                    self.children = Layout::Packed(children);
+                }
+            }
             Layout::Packed(packs) => {
                 packs.fold(r);
                 // The last pack's lanes are separate nodes; eq still has the pack that its round used.
@@ -152,7 +155,7 @@ impl LayerSums {
     /// What remains of p0, p1, q0, q1.
     pub fn into_children(self) -> [Vec<EF>; 4] {
         let Children { p: mut p0, q: mut q0, .. } = match self.children {
-            Layout::Leaves(leaves) => return leaves.into_children(),
+            Layout::Streamed(streamed) => streamed.written().unpack(),
             Layout::Packed(packs) => packs.unpack(),
             Layout::Scalar(scalars) => scalars,
         };
