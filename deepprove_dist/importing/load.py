@@ -21,7 +21,6 @@ from deepprove_dist.importing.expanding.evaluation import MOST_VALUES
 from deepprove_dist.importing.expanding.padding import state_pads
 from deepprove_dist.importing.expanding.plain_outputs import make_plain
 from deepprove_dist.importing.expanding.sorted_elements import sort_elements
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.inside_data import load_model
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes, stated_nodes
@@ -30,6 +29,7 @@ from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, ten
 from deepprove_dist.importing.rewriting.reasons import fixed_shapes
 from deepprove_dist.importing.rewriting.stored_constants import load_small_constants, outside_tensors
 from deepprove_dist.importing.selection import ModelSelection
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.protocol.system.names import require_public_name
 
 # What onnx raises for a model that breaks the standard.

@@ -13,7 +13,6 @@ from deepprove_dist.errors import AccuracyWarning, Problem, UnsupportedModelErro
 from deepprove_dist.importing.contradiction import require_consistent
 from deepprove_dist.importing.expanding.index_outputs import computed_indices, computed_labels
 from deepprove_dist.importing.expansions import find_expansion, why_not_expanded
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.input_types import require_types
 from deepprove_dist.importing.rewriting.affine import with_numbers_in_layers
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
@@ -30,6 +29,7 @@ from deepprove_dist.importing.rewriting.standard import (
 from deepprove_dist.importing.rewriting.stored_constants import read_constant
 from deepprove_dist.importing.rules import RULES, depends_on_shape, is_random
 from deepprove_dist.importing.unsupported import without_rule
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator
 
 WIDE = 2**32 - 1

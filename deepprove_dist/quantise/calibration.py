@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, IntArray
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.quantise.calibrate import Calibrator, Statistics, add_to, calibrate
 from deepprove_dist.quantise.channels import Channels

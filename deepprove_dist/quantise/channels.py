@@ -6,7 +6,7 @@ That is the last axis after a dense layer, else the first one after the batch ax
 from collections.abc import Mapping
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator, first_after_batch
 
 # Tensors with more channels are taken as one.

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from deepprove_dist.errors import ModelError, QuantisationError
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.node import Node
 from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.names import NewNames

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from deepprove_dist.errors import AccuracyWarning, Cause
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.function_properties import whole
 from deepprove_dist.operators.summand import whole as whole_numbers

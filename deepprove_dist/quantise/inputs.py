@@ -21,7 +21,7 @@ import numpy as np
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.calibration import Calibrated, Calibration
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.deviation import DeviationSum

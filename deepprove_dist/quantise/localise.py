@@ -6,7 +6,7 @@ Errors of inputs, layers and outputs are known, at tensors of the float graph; t
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.deviation import Deviation
 from deepprove_dist.quantise.report import Comparison

@@ -8,7 +8,7 @@ in several forms is computed once for each: their scales differ.
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator, Readers
 from deepprove_dist.operators.formats import PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.linear_operator import LinearOperator

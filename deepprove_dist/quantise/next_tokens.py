@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, IntArray, Mask
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.samples import Samples
 
 MOST_TOKENS = 1 << 24

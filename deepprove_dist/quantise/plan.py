@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator, Readers
 from deepprove_dist.operators.formats import EXACT, HIDDEN, PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.function_properties import homogeneous

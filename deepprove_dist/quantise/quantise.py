@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.choices import require_choice
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.validate import derive, require_whole
 from deepprove_dist.narrow_integers import narrow
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.function_properties import homogeneous
 from deepprove_dist.operators.reshape import reshape_node

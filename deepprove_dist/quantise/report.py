@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, IntArray
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.inference import IntegerRunner, samples_at_once
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.rows_by_input import rows_for
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.deviation import Deviation, DeviationSum

@@ -8,7 +8,7 @@ import numpy as np
 
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import SamplesError
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.next_tokens import Prediction, TokenSequences
 from deepprove_dist.samples import Samples
 

@@ -22,9 +22,9 @@ from deepprove_dist.errors import (
     QuantisationError,
     SecurityError,
 )
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.activation_bits import (
     AUTO,
     HELPFUL,

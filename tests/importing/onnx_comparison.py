@@ -7,8 +7,8 @@ import onnx
 import onnxruntime
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_model, import_proto
+from deepprove_dist.operators.float_graph import FloatGraph
 
 OPSETS = (11, 13, 17, onnx.defs.onnx_opset_version())
 

@@ -27,13 +27,14 @@ def test_calibrators_that_share_samples_have_the_statistics_of_those_alone() -> 
         add_to((whole, part) if index % 3 else (whole,), values)
         if index % 3:
             alone.add(values)
+    of_whole, of_part, of_alone = (calibrator.statistics() for calibrator in (whole, part, alone))
     for name in SAMPLES[0]:
         stacked = np.stack([values[name] for values in SAMPLES])
-        assert whole.statistics()[name].lowest == stacked.min()
-        assert whole.statistics()[name].highest == stacked.max()
-        assert np.allclose(whole.statistics()[name].mean_square, np.square(stacked).mean(axis=0))
-        assert same(part.statistics()[name], alone.statistics()[name])
-        assert not same(part.statistics()[name], whole.statistics()[name])
+        assert of_whole[name].lowest == stacked.min()
+        assert of_whole[name].highest == stacked.max()
+        assert np.allclose(of_whole[name].mean_square, np.square(stacked).mean(axis=0))
+        assert same(of_part[name], of_alone[name])
+        assert not same(of_part[name], of_whole[name])
 
 
 def test_views_and_numbers_have_the_squares_of_all_samples() -> None:

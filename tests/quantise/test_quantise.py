@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from deepprove_dist.errors import ChoiceError, QuantisationError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.model.inference import infer
 from deepprove_dist.operators.dense import FloatDense
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.quantise.calibrate import Statistics, calibrate
 from deepprove_dist.quantise.deviation import spread_error

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deepprove_dist.errors import ChoiceError, QuantisationError
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.importing.load import import_proto
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.calibration import Calibrated, Calibration
 from deepprove_dist.quantise.float_model import LEAST_TRIED, MOST_TRIED, VALUES_TRIED, FloatModel
 from deepprove_dist.quantise.ordinary import Marked

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TypeVar
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.float_graph import FloatGraph
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator
 
 Operator = TypeVar("Operator", bound=FloatOperator)

@@ -14,8 +14,8 @@ import numpy as np
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.importing.cutting.graph_edit import GraphEdit
-from deepprove_dist.importing.float_graph import FloatGraph
 from deepprove_dist.operators.dense import FloatDense
+from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.reshape import FloatReshape
 from deepprove_dist.operators.take import FloatTake
