@@ -147,6 +147,12 @@ class FloatOperator(ABC):
         """Whether it reads a tensor of this rank with scales of their own along an axis."""
         return False
 
+    def moved_axes(self, axis: int, before: Shape, after: Shape) -> Sequence[int]:
+        """The axes of its output along which scales that its input has along an axis lie then; none if it
+        takes them in. The shapes are those of input and output.
+        """
+        return ()
+
     def as_linear(self) -> LinearOperator | None:
         """The node itself, if it is affine in its inputs."""
         return None

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.operators.float_operator import Need, Planner, Readers
 from deepprove_dist.operators.formats import Form, Format, Reference
 from deepprove_dist.operators.node_operator import NodeOperator
@@ -36,6 +36,10 @@ class MovingOperator(NodeOperator):
     @abstractmethod
     def move_scales(self, scales: Sequence[FloatArray]) -> FloatArray:
         """The scales of the output's elements, from those of the inputs' elements."""
+
+    def moved_axes(self, axis: int, before: Shape, after: Shape) -> Sequence[int]:
+        """The same one; axes that come in stand in front."""
+        return (axis + len(after) - len(before),)
 
     def read_form(self, form: Form) -> Form:
         """The form in which it reads its inputs for this form of its output."""

@@ -40,6 +40,15 @@ class FloatReshape(MovingOperator):
         """They move as values do."""
         return True
 
+    def moved_axes(self, axis: int, before: Shape, after: Shape) -> Sequence[int]:
+        """Those that count some of the positions that the axis counted."""
+        step, end = prod(before[axis + 1 :]), prod(before[axis:])
+        return [
+            position
+            for position, size in enumerate(after)
+            if size > 1 and prod(after[position + 1 :]) < end and prod(after[position:]) > step
+        ]
+
     def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A reshape."""
         return reshape_node(self.name, sources[0], output, self.shape)

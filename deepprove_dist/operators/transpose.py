@@ -44,6 +44,10 @@ class FloatTranspose(MovingOperator):
         """They move as values do."""
         return True
 
+    def moved_axes(self, axis: int, before: Shape, after: Shape) -> Sequence[int]:
+        """Where the axis is then."""
+        return (self.permutation.index(axis),)
+
     def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A transposition."""
         return Node(Transpose.name, self.name, sources, output, {"permutation": self.permutation})

@@ -71,6 +71,18 @@ def _find_separable(graph: FloatGraph, readers: Mapping[str, list[FloatOperator]
     return frozenset(
         node.output
         for node in graph.nodes
-        if (axis := node.joined_axis) is not None
-        and all(reader.takes_scales(axis, len(graph.shapes[node.output])) for reader in readers[node.output])
+        if (axis := node.joined_axis) is not None and _take_scales(graph, readers, node.output, axis)
+    )
+
+
+def _take_scales(graph: FloatGraph, readers: Mapping[str, list[FloatOperator]], name: str, axis: int) -> bool:
+    """Whether all readers of a tensor take scales along an axis, those behind views of it included."""
+    shapes = graph.shapes
+    return all(
+        reader.takes_scales(axis, len(shapes[name]))
+        and all(
+            _take_scales(graph, readers, reader.output, moved)
+            for moved in reader.moved_axes(axis, shapes[name], shapes[reader.output])
+        )
+        for reader in readers[name]
     )
