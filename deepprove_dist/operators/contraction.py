@@ -12,80 +12,25 @@ have proven ranges, so the sum has one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, Shape
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.contract import Labels, contract
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader
 from deepprove_dist.operators.attributes import integer, integers
-from deepprove_dist.operators.float_operator import Planner
-from deepprove_dist.operators.formats import HIDDEN, PUBLIC, Form, Format, Reference
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM, require_requantised
-from deepprove_dist.operators.node import Attribute, Node
-from deepprove_dist.operators.node_operator import NodeOperator
-from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.sums_of_products import sum_products
-from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Affine
 from deepprove_dist.protocol.system.table import Interval
-
-
-@dataclass(frozen=True)
-class FloatContraction(NodeOperator):
-    """``left`` and ``right`` label the inputs' axes.
-
-    Labels below ``outputs`` are the output's axes. Further ones are summed over, and have the sizes
-    ``contracted``.
-    """
-
-    left: Labels
-    right: Labels
-    outputs: int
-    contracted: Shape
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        """The sizes of the output's labels."""
-        sizes = dict(zip(self.left + self.right, inputs[0] + inputs[1], strict=True))
-        return tuple(sizes[label] for label in range(self.outputs))
-
-    def evaluate(self, inputs: Sequence[FloatArray]) -> FloatArray:
-        """As `einsum`."""
-        first, second = inputs
-        return sum_products(first, second, self.left, self.right, self.outputs)
-
-    def channel_axis(self, rank: int) -> int:
-        """The last one, as of a matrix product."""
-        return rank - 1
-
-    def plan(self, form: Form, reference: Reference, planner: Planner) -> QuantisedTensor:
-        """The exact sums, which hold an output in full width; for layers they are rescaled."""
-        if form != PUBLIC:
-            exact = planner.planned_output(self, PUBLIC, Reference(self.output))
-            return planner.rescaled(self.name, exact, self.output, form, reference)
-        sources = [planner.planned_plain(name, HIDDEN) for name in self.inputs]
-        unit = sources[0].format.unit * sources[1].format.unit
-        first, second = (source.format.interval for source in sources)
-        format = Format(Scale.of(unit), *_interval(first, second, prod(self.contracted)))
-        return planner.computed(self, sources, format, form, reference)
-
-    def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
-        """A contraction."""
-        attributes: dict[str, Attribute] = {
-            "left": self.left,
-            "right": self.right,
-            "outputs": self.outputs,
-            "contracted": self.contracted,
-        }
-        return Node(Contraction.name, self.name, sources, output, attributes)
 
 
 class Contraction(IntegerOperator):
@@ -102,7 +47,7 @@ class Contraction(IntegerOperator):
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """The sizes of the output's labels. Each label has one size, and those summed over are in both."""
-        left, right, outputs = _labels(node)
+        left, right, outputs = read_labels(node)
         contracted = integers(node, "contracted")
         sizes: dict[int, int] = {}
         for labels, shape in zip((left, right), shapes, strict=True):
@@ -125,14 +70,14 @@ class Contraction(IntegerOperator):
         """As many products as are summed, each at its ends."""
         self.require_computed(node, constants)
         first, second = intervals
-        low, high = _interval(first, second, prod(integers(node, "contracted")))
+        low, high = product_interval(first, second, prod(integers(node, "contracted")))
         if max(-low, high) >= LARGEST_EXACT_SUM:
             raise ModelError(f"'{node.name}': sums of products must stay below 2^52")
         return low, high
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """Matrix products in float64, which are exact; no further columns."""
-        left, right, outputs = _labels(node)
+        left, right, outputs = read_labels(node)
         labels = [tuple(1 + label for label in side) for side in (left, right)]
         first, second = (values.astype(np.float64) for values in inputs)
         sums = sum_products(first, second, (0, *labels[0]), (0, *labels[1]), 1 + outputs)
@@ -144,7 +89,7 @@ class Contraction(IntegerOperator):
         """One product of both inputs, over the axes of their labels."""
         for value in inputs:
             require_requantised(node, value)
-        left, right, outputs = _labels(node)
+        left, right, outputs = read_labels(node)
         reader = Reader(node.name, analysis.intervals, builder)
         named = list(zip(node.inputs, inputs, strict=True))
         space, product = contract(reader, named, (left, right), outputs)
@@ -152,11 +97,12 @@ class Contraction(IntegerOperator):
         return Expression(analysis.shapes[node.output], Affine(space, (), ()), (product,), bounds)
 
 
-def _labels(node: Node) -> tuple[Labels, Labels, int]:
+def read_labels(node: Node) -> tuple[Labels, Labels, int]:
+    """The labels of both inputs' axes, and how many are the output's."""
     return integers(node, "left"), integers(node, "right"), integer(node, "outputs")
 
 
-def _interval(first: Interval, second: Interval, terms: int) -> Interval:
-    """So many products of a value in the first interval and one in the second."""
+def product_interval(first: Interval, second: Interval, terms: int) -> Interval:
+    """The bounds of so many products of a value in the first interval and one in the second."""
     ends = [terms * a * b for a in first for b in second]
     return min(ends), max(ends)

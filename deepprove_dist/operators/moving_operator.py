@@ -67,11 +67,16 @@ class MovingOperator(NodeOperator):
         inner = self.read_form(form)
         if inner == form:
             sources = self.sources(form, planner)
-            return planner.computed(self, sources, self._format(sources, planner), form, reference)
+            moved = planner.computed(self, sources, self._format(sources, planner), form, reference)
+            return replace(moved, row_sum=sources[0].row_sum) if self.keeps_rows(planner) else moved
         before = reference if inner.function == form.function else Reference(self.output)
         moved = planner.planned_output(self, inner, before)
         outer = form if inner.function == IDENTITY else replace(form, function=IDENTITY)
         return planner.activated(self.name, moved, self.output, outer, reference)
+
+    def keeps_rows(self, planner: Planner) -> bool:
+        """Whether each row along the output's last axis is one of its input's."""
+        return False
 
     def _format(self, sources: Sequence[QuantisedTensor], planner: Planner) -> Format:
         """The format of the output: the sources' scales, moved, and a range that holds all of theirs."""

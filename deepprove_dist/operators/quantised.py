@@ -11,12 +11,14 @@ NARROW = 2**12
 @dataclass(frozen=True)
 class QuantisedTensor:
     """An integer tensor that holds the float tensor ``reference`` in the given format; "" where it holds
-    none.
+    none. ``row_sum``: what integers of a row, along the last axis, add up to at most, of which none is
+    negative; None where that is not known.
     """
 
     name: str
     reference: str
     format: Format
+    row_sum: int | None = None
 
     @property
     def is_plain(self) -> bool:

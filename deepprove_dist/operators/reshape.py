@@ -12,6 +12,7 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
@@ -48,6 +49,10 @@ class FloatReshape(MovingOperator):
             for position, size in enumerate(after)
             if size > 1 and prod(after[position + 1 :]) < end and prod(after[position:]) > step
         ]
+
+    def keeps_rows(self, planner: Planner) -> bool:
+        """Rows of the same size are the same."""
+        return planner.shape(self.input)[-1:] == self.shape[-1:]
 
     def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A reshape."""

@@ -89,7 +89,8 @@ class FloatSoftmax(NodeOperator):
         arithmetic = _choose(self.size, sources[0].format.unit, public=form.public)
         planned = replace(self, arithmetic=arithmetic)
         format = Format(Scale.of(1 / arithmetic.steps), 0, arithmetic.steps)
-        return planner.computed(planned, sources, format, form, reference)
+        target = planner.computed(planned, sources, format, form, reference)
+        return replace(target, row_sum=largest_row_sum(arithmetic.steps, self.size))
 
     def sources(self, planner: Planner) -> Sequence[QuantisedTensor]:
         """What it reads, first the scores."""
@@ -174,9 +175,19 @@ class Softmax(IntegerOperator):
         return result
 
 
+def largest_row_sum(steps: int, size: int) -> int:
+    """What the results of a row add up to at most: each is rounded by 1/2 at most."""
+    return steps + size // 2
+
+
 def _choose(size: int, unit: float, *, public: bool) -> SoftmaxConstants:
-    """As many steps as there may be, then as fine exponentials as the field has room for."""
+    """As many steps as there may be, then as fine exponentials as the field has room for.
+
+    Averages of values of 12 bits by these weights must not wrap either.
+    """
     steps = PUBLIC_STEPS if public else STEPS
+    while not public and steps > FEWEST_STEPS and (size * steps + 2 * (steps + size)) << 11 >= MODULUS:
+        steps //= 2
     # About as many as there are steps: both round relative to the largest result.
     while steps > FEWEST_STEPS and _bound(size, min(steps, LARGEST_TOP), steps) >= MODULUS:
         steps //= 2

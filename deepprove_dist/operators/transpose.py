@@ -14,6 +14,7 @@ from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.rearrange import rearranged
 from deepprove_dist.lowering.views import Reader, axes_of_dimensions
 from deepprove_dist.operators.attributes import integers
+from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.integer_operator import Analysis, Constants, Inference, IntegerOperator
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.node import Node
@@ -47,6 +48,10 @@ class FloatTranspose(MovingOperator):
     def moved_axes(self, axis: int, before: Shape, after: Shape) -> Sequence[int]:
         """Where the axis is then."""
         return (self.permutation.index(axis),)
+
+    def keeps_rows(self, planner: Planner) -> bool:
+        """As long as the last axis stays where it is."""
+        return self.permutation[-1:] == (len(self.permutation) - 1,)
 
     def integer_node(self, sources: tuple[str, ...], output: str, intervals: Sequence[Interval]) -> Node:
         """A transposition."""

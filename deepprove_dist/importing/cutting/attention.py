@@ -15,7 +15,7 @@ import numpy as np
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.cutting.graph_edit import GraphEdit
 from deepprove_dist.operators.concat import FloatConcat
-from deepprove_dist.operators.contraction import FloatContraction
+from deepprove_dist.operators.float_contraction import FloatContraction
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator
 from deepprove_dist.operators.mask import FloatMaskedSoftmax

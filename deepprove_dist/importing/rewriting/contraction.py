@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from deepprove_dist.importing.rewriting.axis_names import AxisNames, sizes_of_axes, without_repeated
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.importing.rewriting.reasons import UnsupportedNodeError
-from deepprove_dist.operators.contraction import FloatContraction
+from deepprove_dist.operators.float_contraction import FloatContraction
 from deepprove_dist.operators.reshape import FloatReshape
 
 ROW, COLUMN, SUMMED = "row", "column", "summed"
