@@ -56,12 +56,13 @@ class FloatContraction(NodeOperator):
         planned, sources = self._averaged([planner.planned_plain(name, HIDDEN) for name in self.inputs])
         unit = sources[0].format.unit * sources[1].format.unit
         first, second = (source.format.interval for source in sources)
-        interval = product_interval(first, second, prod(self.contracted))
-        if planned.row_sum is not None:
-            rows = summed_rows(planned.left, planned.outputs, planned.contracted)
-            assert rows is not None, "rows of weights are summed over"
-            interval = average_interval(planned.row_sum * rows, second)
-        return planner.computed(planned, sources, Format(Scale.of(unit), *interval), form, reference)
+        by_ranges = product_interval(first, second, prod(self.contracted))
+        if planned.row_sum is None:
+            return planner.computed(self, sources, Format(Scale.of(unit), *by_ranges), form, reference)
+        rows = summed_rows(planned.left, planned.outputs, planned.contracted)
+        assert rows is not None, "rows of weights are summed over"
+        format = Format(Scale.of(unit), *average_interval(planned.row_sum * rows, second))
+        return replace(planner.computed(planned, sources, format, form, reference), by_ranges=by_ranges)
 
     def _averaged(
         self, sources: Sequence[QuantisedTensor]

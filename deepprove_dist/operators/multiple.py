@@ -11,6 +11,7 @@ from deepprove_dist.operators.conv import MAX_SPATIAL_AXES, scaling_node
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.reshape import reshape_node
 from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, in_units, integer_of, whole
+from deepprove_dist.protocol.system.table import Interval
 
 
 def multiple(source: QuantisedTensor, name: str, coefficient: float, node: str, shape: Shape) -> Summand:
@@ -34,7 +35,14 @@ class Multiple(Summand):
 
     def bounds(self) -> tuple[float, float]:
         """The ends of the source's range."""
-        ends = [self.coefficient * self.source.format.unit * end for end in self.source.format.interval]
+        return self._reals(self.source.format.interval)
+
+    def bounds_by_ranges(self) -> tuple[float, float]:
+        """Those of the source's, as a verifier sees it."""
+        return self._reals(self.source.by_ranges or self.source.format.interval)
+
+    def _reals(self, interval: Interval) -> tuple[float, float]:
+        ends = [self.coefficient * self.source.format.unit * end for end in interval]
         return min(ends), max(ends)
 
     def rounding_error(self, mean_square: Reals, unit: float | None) -> float:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from deepprove_dist.operators.formats import Format
+from deepprove_dist.protocol.system.table import Interval
 
 # Integers that tables and maxima take as they are; wider ones are rescaled first.
 NARROW = 2**12
@@ -12,13 +13,15 @@ NARROW = 2**12
 class QuantisedTensor:
     """An integer tensor that holds the float tensor ``reference`` in the given format; "" where it holds
     none. ``row_sum``: what integers of a row, along the last axis, add up to at most, of which none is
-    negative; None where that is not known.
+    negative; None where that is not known. ``by_ranges``: the interval that a verifier, who knows the ranges
+    of committed tensors only, sees of one that is not committed; None where that is the format's.
     """
 
     name: str
     reference: str
     format: Format
     row_sum: int | None = None
+    by_ranges: Interval | None = None
 
     @property
     def is_plain(self) -> bool:

@@ -80,6 +80,10 @@ class Summand(ABC):
     def bounds(self) -> tuple[float, float]:
         """Smallest and largest real value for inputs in range."""
 
+    def bounds_by_ranges(self) -> tuple[float, float]:
+        """The same, as far as a verifier sees it: nothing may wrap by these."""
+        return self.bounds()
+
     @abstractmethod
     def rounding_error(self, mean_square: Reals, unit: float | None) -> float:
         """Standard deviation of the error, in units of the accumulator, of rounding factors to ``unit``.

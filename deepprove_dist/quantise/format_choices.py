@@ -111,7 +111,7 @@ class CalibratedChoices:
         if whole_sum(sum_):
             return Format(Scale.of(1.0), -LARGEST_SIGNED, LARGEST_SIGNED)
         statistics = self.statistics[sum_.tensor]
-        bound = max(map(abs, sum_.bounds()))
+        bound = max(*map(abs, sum_.bounds()), sum_.largest_span() / 2)
         room = LARGEST_SIGNED - sum_.rounding_bound() - 1
         if room <= 0:
             raise QuantisationError(f"'{sum_.name}' has too many inputs for sums to fit the field")
@@ -236,7 +236,7 @@ def _finest_unit(sum_: Accumulation) -> float:
     lowest, highest = sum_.bounds()
     exact = sum_.exact_unit()
     # One of both signs may be rescaled, and its whole range counts then. One of zeros has multiples of 0.
-    finest = (max(highest - lowest, highest, -lowest) or exact or 1.0) / room
+    finest = (max(sum_.largest_span(), highest, -lowest) or exact or 1.0) / room
     return exact / floor(exact / finest) if exact is not None and exact >= finest else finest
 
 

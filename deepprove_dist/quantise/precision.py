@@ -79,7 +79,7 @@ def choose_precision(
 
 def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool) -> _Need:
     lowest, highest = (bound / step.activation.unit for bound in step.sum.bounds())
-    usable, most = None, _most_for_constant(step)
+    usable, most = None, min(_most_for_constant(step), _most_for_ranges(step))
     errors = step.sum.rounding_errors(statistics)
     for shift in range(most + 1):
         exact = step.sum.is_exact(step.activation.unit / 2**shift)
@@ -110,6 +110,16 @@ def _most_for_constant(step: LinearStep) -> int:
         (shift for shift in reversed(range(MODULUS.bit_length())) if constant * 2**shift <= LARGEST_SIGNED),
         -1,
     )
+
+
+def _most_for_ranges(step: LinearStep) -> int:
+    """The largest shift at which nothing wraps by ranges of committed tensors alone, where these say less."""
+    (lowest, highest), span = step.sum.bounds(), step.sum.largest_span()
+    shifts = reversed(range(MODULUS.bit_length()))
+    if span <= highest - lowest:
+        return next(shifts)
+    span, slack = span / step.activation.unit, 2 * step.sum.rounding_bound() + 2
+    return next((shift for shift in shifts if (span + 2) * 2**shift + slack < MODULUS), -1)
 
 
 def _is_fine(step: LinearStep, errors: Callable[[float], float], shift: int) -> bool:

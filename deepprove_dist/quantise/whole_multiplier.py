@@ -45,10 +45,8 @@ def with_whole_multiplier(activation: Activation, sum_: Accumulation) -> Activat
 
 def _largest_shift(unit: float, sum_: Accumulation) -> int:
     """The most bits by which an accumulator of whole multiples may be finer than quotients of this unit."""
-    lowest, highest = (bound / unit for bound in sum_.bounds())
-    largest = 0
+    largest, entries = 0, ceil(sum_.largest_span() / unit) + 3
     for shift in range(MODULUS.bit_length()):
-        entries = ceil(highest - lowest) + 3
         if entries << shift <= MODULUS:
             largest = shift
     return largest

@@ -21,7 +21,7 @@ WEIGHT_BYTES = 3
 FEW_WEIGHTS, CONVERTED_BYTES = 1 << 25, 12
 """Of so few weights float64 and field elements are kept too."""
 
-INFERENCE_BYTES = 16
+INFERENCE_BYTES = 10
 """For each committed value: integers in the narrowest type, and what relations and lookups read of them.
 Allocators keep some of it. So measured for GPT-2.
 """
@@ -29,6 +29,13 @@ Allocators keep some of it. So measured for GPT-2.
 LEAST_LEVELS, MOST_LEVELS = 22, 27
 """Of fraction trees of so many levels the largest layers are made one by one. Trees of more than the second
 take no more memory: see the kernels' `logup::layers`."""
+
+
+MOST_BOUND = 1 << 25
+"""Elements of f' and of its weights while column bits are left: see the kernels' `whir::block_count`."""
+
+FEW_VALUES = 1 << 25
+"""Field elements of so many committed values are kept beside their matrix: see `TensorVectors`."""
 
 
 def proving_bytes(code: InitialCode, log_leaves: int, public_weights: int = 0) -> int:
@@ -41,7 +48,7 @@ def proving_bytes(code: InitialCode, log_leaves: int, public_weights: int = 0) -
     others = (code.columns - code.weight_columns) * rows
     model = weights + public_weights
     held = (WEIGHT_BYTES + (CONVERTED_BYTES if model <= FEW_WEIGHTS else 0)) * model + BASE_BYTES * weights
-    held += (INFERENCE_BYTES + 2 * BASE_BYTES) * others
+    held += (INFERENCE_BYTES + BASE_BYTES * (2 if others <= FEW_VALUES else 1)) * others
     encoded = BASE_BYTES * (code.columns + code.mask_columns) * length
     trees = sum(2 * DIGEST_BYTES * (length >> log_group) for _, log_group in code.trees)
     return held + encoded + trees + max(_fraction_bytes(log_leaves), _opening_bytes(code))
@@ -55,7 +62,8 @@ def _fraction_bytes(log_leaves: int) -> int:
 
 def _opening_bytes(code: InitialCode) -> int:
     """f' and its weights while some column bits are not bound yet, and the first folded code."""
-    return 2 * EXTENSION_BYTES * (4 << code.log_rows)
+    columns = max(4 << code.log_rows, min(code.columns << code.log_rows, MOST_BOUND))
+    return 2 * EXTENSION_BYTES * columns
 
 
 def require_memory(needed: int, limit: int) -> None:

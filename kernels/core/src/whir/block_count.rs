@@ -10,6 +10,8 @@ use crate::whir::weights::WeightVector;
 
 /// The largest logarithm of a number of blocks: parts send matrices of 4^k values.
 const LARGEST: usize = 6;
+/// Values, of f and of w, that are bound at most: 1.3 GB.
+const MOST_BOUND: usize = 1 << 25;
 /// Chunks of a column that are looked at.
 const SAMPLES: usize = 8;
 
@@ -22,14 +24,18 @@ const STORE: usize = 16;
 const FOLD: usize = 10;
 
 /// The logarithm of the number of blocks that costs least for `columns` columns, each later round costing
-/// `round` multiplications of a weight and a value on top of its work; columns are at least one.
+/// `round` multiplications of a weight and a value on top of its work; columns are at least one. Where many values
+/// would be bound, it is larger.
 pub fn log_blocks(w: &WeightVector, columns: usize, round: usize) -> usize {
     let variables = column_variables(columns);
+    let rows = w.chunks() / columns << w.log_chunk();
+    let fits = |log: &usize| rows << (variables - log) <= MOST_BOUND;
+    let least = (0..=variables).find(fits).unwrap_or(variables);
     let cost = |&log: &usize| {
         let later = variables - log;
         work(w, columns, 1 << later) + round * later
     };
-    (0..=variables.min(LARGEST)).min_by_key(cost).unwrap_or(0)
+    (least..=variables.min(LARGEST).max(least)).min_by_key(cost).unwrap_or(least)
 }
 
 /// Multiplications in blocks of `span` columns.
