@@ -123,7 +123,7 @@ def _cut(edit: GraphEdit, attention: _Attention, blocks: Sequence[_Block]) -> No
     products = attention.products
     rows, _ = _labels(attention)
     nodes.append(edit.make(FloatConcat(products.name, tuple(parts), products.output, rows), products.output))
-    edit.replace(attention.nodes, nodes)
+    edit.replace(attention.nodes, nodes, at=products)
 
 
 def _attention_of(edit: GraphEdit, attention: _Attention, block: _Block, nodes: list[FloatOperator]) -> str:

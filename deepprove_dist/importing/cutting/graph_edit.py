@@ -58,12 +58,12 @@ class GraphEdit:
         self._shapes[output] = made.output_shape([self._shapes[name] for name in made.inputs])
         return made
 
-    def replace(self, dropped: Sequence[FloatOperator], nodes: Sequence[FloatOperator]) -> None:
-        """`nodes` in place of the `dropped` ones, where the last of these was."""
-        outputs = {node.output for node in dropped}
-        last = next(node for node in reversed(self.graph.nodes) if node.output in outputs)
-        self._dropped |= outputs
-        self._new[last.output] = nodes
+    def replace(
+        self, dropped: Sequence[FloatOperator], nodes: Sequence[FloatOperator], at: FloatOperator
+    ) -> None:
+        """`nodes` in place of the `dropped` ones, all of them where the one called `at` was."""
+        self._dropped |= {node.output for node in dropped}
+        self._new[at.output] = nodes
 
     def result(self) -> FloatGraph:
         """The graph with all replacements."""

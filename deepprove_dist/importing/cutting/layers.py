@@ -80,7 +80,7 @@ def _cut(edit: GraphEdit, layer: FloatDense) -> None:
     for cut in known:
         nodes += _layer_of(edit, layer, cut)
         dropped |= {node.output: node for node in (*cut.selection.views, cut.selection.take)}
-    edit.replace(list(dropped.values()), nodes)
+    edit.replace(list(dropped.values()), nodes, at=layer)
 
 
 def _selections(edit: GraphEdit, name: str, views: tuple[View, ...]) -> list[_Selection] | None:

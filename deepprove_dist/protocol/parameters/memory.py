@@ -21,7 +21,7 @@ WEIGHT_BYTES = 3
 FEW_WEIGHTS, CONVERTED_BYTES = 1 << 25, 12
 """Of so few weights float64 and field elements are kept too."""
 
-INFERENCE_BYTES = 10
+INFERENCE_BYTES = 8
 """For each committed value: integers in the narrowest type, and what relations and lookups read of them.
 Allocators keep some of it. So measured for GPT-2.
 """
