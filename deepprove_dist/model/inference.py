@@ -16,6 +16,7 @@ from deepprove_dist.errors import InputRangeError, SamplesError
 from deepprove_dist.lowering.public_rows import PublicRows
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.operator_threads import OperatorThreads
+from deepprove_dist.narrow_integers import LARGE as LARGE_TENSOR
 from deepprove_dist.narrow_integers import Integers, narrow_if_large
 from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
@@ -51,7 +52,7 @@ class IntegerRunner:
 
     `threads` is how many compute the large layers of a ``run``. `elsewhere` computes the outputs of some
     nodes, by the output's name, from the node's first input. What `rows` leave unread is not computed. Of
-    computed tensors a ``run`` returns those in `kept`, and outputs; without `kept` all of them.
+    large tensors between inputs and outputs a ``run`` returns those in `kept`; without `kept` all of them.
     """
 
     def __init__(
@@ -101,7 +102,8 @@ class IntegerRunner:
             columns |= {(node.output, column): array for column, array in inference.columns.items()}
             if self._kept is not None:
                 for name in set(read) - self._kept:
-                    del values[name]
+                    if values[name].size >= LARGE_TENSOR:
+                        del values[name]
         outputs = {tensor.name: _wide(values[tensor.name]) for tensor in self._model.outputs}
         return InferenceTrace(values, columns, outputs)
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from deepprove_dist import narrow_integers
 from deepprove_dist.errors import SamplesError
+from deepprove_dist.model import inference, operator_threads
 from deepprove_dist.model.inference import (
     AT_ONCE,
     VALUES_AT_ONCE,
@@ -16,8 +18,9 @@ from deepprove_dist.model.inference import (
     samples_at_once,
 )
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
+from deepprove_dist.model.lower import lower
 from deepprove_dist.model.validate import derive
-from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.narrow_integers import Integers, narrowest
 from deepprove_dist.operators import conv, requantise
 from deepprove_dist.operators.integer_operator import Parts
 from deepprove_dist.operators.node import Node
@@ -161,3 +164,35 @@ def test_parts_of_layers_are_the_whole(
             assert actual.dtype == whole.dtype
     operators = {node.operator for node in model.nodes if _parts(node, model, expected) is not None}
     assert "requantise" in operators
+
+
+@pytest.mark.parametrize("make", [lenet, residual, depthwise, two_dimensional, short])
+def test_large_arrays_are_narrow_and_hold_the_same(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], IntegerModel]
+) -> None:
+    """As if all were large: what later nodes read of them, too, and what a proof commits to."""
+    model = make()
+    (tensor,) = model.inputs
+    x = np.random.default_rng(0).integers(tensor.lo, tensor.hi + 1, (2, *tensor.shape))
+    expected, lowered = IntegerRunner(model).run({"x": x}), lower(model)
+    monkeypatch.setattr(narrow_integers, "LARGE", 0)
+    monkeypatch.setattr(operator_threads, "LARGE", 0)
+    trace = IntegerRunner(model).run({"x": x})
+    pairs = [(trace.values[name], values) for name, values in expected.values.items() if name != "x"]
+    pairs += [(trace.columns[name], values) for name, values in expected.columns.items()]
+    for narrow, wide in pairs:
+        assert np.array_equal(narrow, wide)
+        assert narrow.dtype == narrowest(wide)
+    for source in lowered.sources.values():
+        read, whole = (source.read(run.values, run.columns) for run in (trace, expected))
+        assert np.array_equal(read, whole)
+    assert all(values.dtype == np.int64 for values in trace.outputs.values())
+
+
+def test_large_tensors_that_nobody_keeps_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small_model()
+    assert IntegerRunner(model, kept=("h",)).run(INPUTS).values.keys() > {"x", "h", "y", "acc"}
+    monkeypatch.setattr(inference, "LARGE_TENSOR", 0)
+    trace = IntegerRunner(model, kept=("h",)).run(INPUTS)
+    assert trace.values.keys() == {"x", "h", "y"}
+    assert np.array_equal(trace.outputs["y"], IntegerRunner(model).run(INPUTS).outputs["y"])

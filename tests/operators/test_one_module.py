@@ -19,7 +19,11 @@ from deepprove_dist.operators.registry import OPERATORS
 
 PACKAGE = Path(deepprove_dist.__file__).parent
 OPERATOR_FILES = Path(*operators.__path__)
-OUTSIDE = [file for file in sorted(PACKAGE.rglob("*.py")) if OPERATOR_FILES not in file.parents]
+CUTTING = PACKAGE / "importing" / "cutting"
+"""What is cut there are patterns of several operators, which it names."""
+OUTSIDE = [
+    file for file in sorted(PACKAGE.rglob("*.py")) if not {OPERATOR_FILES, CUTTING}.intersection(file.parents)
+]
 
 
 def concrete(kind: type[Any]) -> Iterator[str]:
