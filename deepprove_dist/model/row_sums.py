@@ -1,4 +1,4 @@
-"""What the rows of a tensor add up to at most, along its last axis: read off the nodes that compute it."""
+"""What rows along the last axis of a tensor add up to at most: read off the nodes that compute it."""
 
 from __future__ import annotations
 

@@ -148,8 +148,9 @@ class FloatOperator(ABC):
         return False
 
     def moved_axes(self, axis: int, before: Shape, after: Shape) -> Sequence[int]:
-        """The axes of its output along which scales that its input has along an axis lie then; none if it
-        takes them in. The shapes are those of input and output.
+        """The axes of its output along which scales vary, where they vary along an axis of its input.
+
+        None if it takes them in. The shapes are those of input and output.
         """
         return ()
 

@@ -12,9 +12,11 @@ NARROW = 2**12
 @dataclass(frozen=True)
 class QuantisedTensor:
     """An integer tensor that holds the float tensor ``reference`` in the given format; "" where it holds
-    none. ``row_sum``: what integers of a row, along the last axis, add up to at most, of which none is
-    negative; None where that is not known. ``by_ranges``: the interval that a verifier, who knows the ranges
-    of committed tensors only, sees of one that is not committed; None where that is the format's.
+    none.
+
+    ``row_sum``: what the integers of a row, along the last axis, add up to at most, where none is negative.
+    ``by_ranges``: its interval as far as the ranges of committed tensors tell. That is what a verifier knows.
+    Both are None where nothing is known beside the format.
     """
 
     name: str

@@ -76,7 +76,7 @@ def _find_separable(graph: FloatGraph, readers: Mapping[str, list[FloatOperator]
 
 
 def _take_scales(graph: FloatGraph, readers: Mapping[str, list[FloatOperator]], name: str, axis: int) -> bool:
-    """Whether all readers of a tensor take scales along an axis, those behind views of it included."""
+    """Whether all readers of a tensor take scales along an axis, those of its views included."""
     shapes = graph.shapes
     return all(
         reader.takes_scales(axis, len(shapes[name]))

@@ -1,6 +1,6 @@
-"""Attention cut into blocks of queries, where a constant mask leaves out the keys before or behind them.
+"""Attention cut into blocks of queries, where a constant mask leaves out the keys before or after them.
 
-A causal mask counts half of a square of scores. A triangle is no product of axes, so the square is cut: each
+A causal mask counts half of a square of scores. A triangle is no product of axes, so the square is cut. Each
 block of queries has the scores of the keys that some of them count, and a mask for these. What is cut away
 takes no values and no lookups. With n blocks of a causal mask (n + 1) / 2n of the square remain.
 """
@@ -130,14 +130,14 @@ def _attention_of(edit: GraphEdit, attention: _Attention, block: _Block, nodes: 
     """Adds the attention of one block to the nodes; the tensor that it results in."""
     scores, products = attention.scores, attention.products
     rank = scores.outputs
-    made: FloatOperator = _part(edit, scores, {rank - 2: block.rows, rank - 1: block.columns}, {}, nodes)
+    last: FloatOperator = _part(edit, scores, {rank - 2: block.rows, rank - 1: block.columns}, {}, nodes)
     for function in attention.functions:
-        made = edit.make(replace(function, inputs=(made.output,)))
-        nodes.append(made)
+        last = edit.make(replace(function, inputs=(last.output,)))
+        nodes.append(last)
     rows, columns = slice(block.rows.start, block.rows.stop), slice(block.columns.start, block.columns.stop)
     softmax = replace(
         attention.softmax,
-        inputs=(made.output,),
+        inputs=(last.output,),
         size=len(block.columns),
         mask=np.ascontiguousarray(attention.mask[..., rows, columns]),
     )
@@ -174,7 +174,6 @@ def _part(
         len(kept[label]) if label in kept else size
         for label, size in enumerate(node.contracted, start=node.outputs)
     )
-    nodes.append(edit.make(replace(node, inputs=tuple(inputs), contracted=contracted)))
-    made = nodes[-1]
-    assert isinstance(made, FloatContraction), "it was made of one"
-    return made
+    part = edit.make(replace(node, inputs=tuple(inputs), contracted=contracted))
+    nodes.append(part)
+    return part

@@ -54,9 +54,8 @@ class GraphEdit:
             numbered = (f"{node.output}/{number}" for number in count())
             output = next(name for name in numbered if name not in self._names)
             self._names.add(output)
-        made = replace(node, output=output)
-        self._shapes[output] = made.output_shape([self._shapes[name] for name in made.inputs])
-        return made
+        self._shapes[output] = node.output_shape([self._shapes[name] for name in node.inputs])
+        return replace(node, output=output)
 
     def replace(
         self, dropped: Sequence[FloatOperator], nodes: Sequence[FloatOperator], at: FloatOperator

@@ -88,18 +88,18 @@ def _selections(edit: GraphEdit, name: str, views: tuple[View, ...]) -> list[_Se
     readers = edit.readers(name)
     if readers is None:
         return None
-    found: list[_Selection] = []
+    selections: list[_Selection] = []
     for reader in readers:
         if isinstance(reader, FloatTake) and not reader.is_filled:
-            found.append(_Selection(views, reader))
+            selections.append(_Selection(views, reader))
             continue
         if not isinstance(reader, View):
             return None
-        behind = _selections(edit, reader.output, (*views, reader))
-        if behind is None:
+        after = _selections(edit, reader.output, (*views, reader))
+        if after is None:
             return None
-        found += behind
-    return found
+        selections += after
+    return selections
 
 
 def _cut_for(edit: GraphEdit, layer: FloatDense, selection: _Selection) -> _Cut | None:

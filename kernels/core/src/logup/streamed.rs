@@ -1,5 +1,5 @@
-//! The sums of a layer whose children are not written: these are made a piece at a time from the leaves, for
-//! each round anew, until so many variables are bound that what remains of them fits.
+//! The sums of a layer whose children are not written: these are made a piece at a time from the leaves, again for
+//! each round, until so many variables are bound that what remains of them fits.
 //!
 //! With the variables before it bound to r, a round needs sum_b eq(r, b) v(b, x, .) of each child. Leaves are linear
 //! in base elements, and so are these sums: see [`forms`](super::forms).
