@@ -1,6 +1,7 @@
 """Models in folders: set up, proven and verified, one after the other.
 
     python -m benchmarks.folders FOLDER... [--transparent] [--samples 64] [--proofs 5] [--output FILE]
+        [--output-form argmax] [--activation-bits 12]
 
 A folder has `model.onnx`, and `calibration.npz` with inputs by name. Of proving and verifying it is the least
 of several. Each folder has a process of its own, so memory is the most that its process held. The error is
@@ -15,6 +16,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -22,32 +24,57 @@ import numpy as np
 
 import deepprove_dist as dp
 from benchmarks.noise import noise_error
+from deepprove_dist.quantise.activation_bits import ActivationBits
 
 LABELS = "y"
 """In a file of samples beside the input "x"."""
 
 
-def measure(folder: Path, samples: int, proofs: int, transparent: bool) -> Mapping[str, str]:
+@dataclass(frozen=True)
+class Settings:
+    """What is measured of each model: see the options of the command."""
+
+    samples: int
+    proofs: int
+    transparent: bool
+    output_form: str
+    activation_bits: str
+
+    @property
+    def bits(self) -> ActivationBits:
+        """Of activations."""
+        return int(self.activation_bits) if self.activation_bits.isdigit() else "auto"
+
+
+def measure(folder: Path, settings: Settings) -> Mapping[str, str]:
     """A row of the table. Raises DeepProveError where the model is refused."""
     with np.load(folder / "calibration.npz") as file:
-        inputs = {name: file[name][:samples] for name in file.files if name != LABELS}
+        inputs = {name: file[name][: settings.samples] for name in file.files if name != LABELS}
     # A single input may have another name than the model's.
     (alone, *others) = inputs.values()
     begin = time.perf_counter()
     keys = dp.setup(
-        folder / "model.onnx", inputs if others else alone, transparent=transparent, accept_error=True
+        folder / "model.onnx",
+        inputs if others else alone,
+        transparent=settings.transparent,
+        output_form=settings.output_form,
+        activation_bits=settings.bits,
+        accept_error=True,
     )
     ready = time.perf_counter() - begin
     proving, verifying, size = [], [], 0
-    for index in range(proofs):
-        chosen = {name: values[index % samples] for name, values in inputs.items()}
+    for number in range(settings.proofs):
+        index = number % len(alone)
+        chosen = {name: values[index] for name, values in inputs.items()}
         begin = time.perf_counter()
-        proof = keys.prove(chosen if others else alone[index % samples], clamp=True)
+        proof = keys.prove(chosen if others else alone[index], clamp=True)
         proven = time.perf_counter()
         keys.verifying.verify(proof)
         verifying.append(time.perf_counter() - proven)
         proving.append(proven - begin)
         size = len(proof.content)
+    # Before the float model runs with noise: that is no part of what is measured.
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     noise = noise_error(folder / "model.onnx", inputs)
     errors = [output.error for output in keys.report.outputs if output.samples != "calibration"]
     return {
@@ -58,7 +85,7 @@ def measure(folder: Path, samples: int, proofs: int, transparent: bool) -> Mappi
         "proving (s)": f"{min(proving):.3g}",
         "verifying (ms)": f"{1e3 * min(verifying):.3g}",
         "proof (KB)": f"{size / 1024:.0f}",
-        "memory (MB)": f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}",
+        "memory (MB)": f"{memory / 1024:.0f}",
         "error": f"{100 * max(errors):.2g} %",
         "error of noise": "" if noise is None else f"{100 * noise:.2g} %",
     }
@@ -71,15 +98,23 @@ def measure(folder: Path, samples: int, proofs: int, transparent: bool) -> Mappi
 @click.option("--transparent", is_flag=True, help="Proofs that hide nothing.")
 @click.option("--samples", default=64, show_default=True, help="To calibrate with, and to hold out, at most.")
 @click.option("--proofs", default=5, show_default=True, help="Of each model.")
+@click.option("--output-form", default="all", show_default=True, help="As of `deepprove-dist setup`.")
+@click.option("--activation-bits", default="auto", show_default=True, help="As of `deepprove-dist setup`.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A CSV file for the rows.")
 def command(
-    folders: tuple[Path, ...], transparent: bool, samples: int, proofs: int, output: Path | None
+    folders: tuple[Path, ...],
+    transparent: bool,
+    samples: int,
+    proofs: int,
+    output_form: str,
+    activation_bits: str,
+    output: Path | None,
 ) -> None:
     """Measures all folders; see the module."""
-    rows = []
+    settings, rows = Settings(samples, proofs, transparent, output_form, activation_bits), []
     for folder in folders:
         with multiprocessing.get_context("spawn").Pool(1) as process:
-            row = process.apply(measure, (folder, samples, proofs, transparent))
+            row = process.apply(measure, (folder, settings))
         rows.append(row)
         click.echo(", ".join(f"{name} {value}" for name, value in row.items()))
     if output is not None:
