@@ -28,7 +28,7 @@ const FOLD: usize = 10;
 /// would be bound, it is larger.
 pub fn log_blocks(w: &WeightVector, columns: usize, round: usize) -> usize {
     let variables = column_variables(columns);
-    let rows = w.chunks() / columns << w.log_chunk();
+    let rows = (w.chunks() / columns) << w.log_chunk();
     let fits = |log: &usize| rows << (variables - log) <= MOST_BOUND;
     let least = (0..=variables).find(fits).unwrap_or(variables);
     let cost = |&log: &usize| {
@@ -103,6 +103,16 @@ mod tests {
         assert!(choice(6, 1, 0) < 6);
         assert_eq!(choice(6, 1, 1 << 30), 6);
         assert_eq!(choice(6, 1, 0), choice(6, 2, 0));
+    }
+
+    #[test]
+    fn many_values_fall_into_as_many_blocks_as_keep_them_few() {
+        let log_rows = MOST_BOUND.ilog2() as usize - 2;
+        for (columns, least) in [(4, 0), (5, 1), (16, 2), (1 << 9, 7)] {
+            let w = WeightVector::new(&[], columns << log_rows, log_rows, Residue::WHOLE).unwrap();
+            let blocks = log_blocks(&w, columns, 0);
+            assert!(blocks >= least && blocks <= column_variables(columns).min(LARGEST.max(least)));
+        }
     }
 
     #[test]
