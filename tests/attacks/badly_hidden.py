@@ -24,7 +24,7 @@ def with_pads(key: Prover, attempt: Attempt, values: IntArray) -> Attempt:
     """The attempt with these pads, [pads + 4, 5], in the committed tensor and in what is sent."""
     witness, instance = attempt.witness, key.verifying.instance(attempt.statement.batch)
     pads = BaseVector.from_array(values.reshape(-1))
-    vectors = {**witness.vectors, instance.pads_tensor: pads}
+    vectors = witness.vectors.with_known(instance.pads_tensor, pads)
     data = arrange(instance.system, instance.layout, Matrix.WITNESS, vectors)
     matrix = BaseVector.concatenated([data, witness.matrix[len(data) :]])
     changed = replace(witness, vectors=vectors, matrix=matrix, pads=ExtensionVector.from_coordinates(pads))
