@@ -21,6 +21,9 @@ from deepprove_dist.protocol.parameters import PROCESS_BYTES
 from deepprove_dist.protocol.system.system import Matrix
 
 BASE_BYTES = 4
+ROW_BYTES = 2
+"""Of a value of the witness in a message, about: most are integers of one or two bytes."""
+
 EXTENSION_BYTES = BASE_BYTES * EXTENSION_DEGREE
 MODEL_BYTES = 16
 """A weight while the coordinator reads the model: an integer of 8 bytes, and its float64."""
@@ -87,9 +90,11 @@ def price_group(
 
 def wire_bytes(content: KeyContent, samples: int, workers: int, log_parts: int, policy: Policy) -> int:
     """Bytes that travel for a proof by workers who have 2^log_parts parts together."""
-    initial, rows = content.schedule.initial, _row_bytes(content)
+    initial = content.schedule.initial
+    columns = initial.witness_columns + initial.mask_columns
+    rows = (ROW_BYTES * initial.witness_columns + BASE_BYTES * initial.mask_columns) << initial.log_rows
     total = rows + workers * GRAM_BYTES + price_proof(content, samples).proof_bytes
-    if rows // BASE_BYTES << initial.log_inverse_rate >= policy.code_values:
+    if columns << initial.log_length >= policy.code_values:
         total += (workers - 1) * rows
     levels = content.instance(samples).leaves.levels
     gather_log = max(policy.gather_log, log_parts)

@@ -1,8 +1,9 @@
 """Values as bytes: msgpack, written and read by msgspec with the types of the methods' signatures.
 
-A field element or vector is its bytes in canonical form. An array is its type, shape and bytes. So equal
-values are equal bytes, and answers can be compared by digests. Reading is strict: a value of another type
-than the schema's is an error that names the value's path, as `$.rows[...]`. Nothing is ever unpickled.
+A field element or vector is its bytes in canonical form: of base elements as few as hold its integers. An
+array is its type, shape and bytes. So equal values are equal bytes, and answers can be compared by digests.
+Reading is strict: a value of another type than the schema's is an error that names the value's path, as
+`$.rows[...]`. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ def decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
 
 
 def _write(value: object) -> object:
+    if isinstance(value, BaseVector):
+        return value.packed()
     if isinstance(value, _FIELD_TYPES):
         return bytes(value)
     if isinstance(value, np.ndarray) and value.dtype.str in _ARRAY_TYPES:
@@ -43,7 +46,7 @@ def _read(kind: Any, value: object) -> object:
     if kind in _FIELD_TYPES:
         if not isinstance(value, bytes):
             raise TypeError(f"expected the bytes of a {kind.__name__}, not {type(value).__name__}")
-        return kind.from_bytes(value)
+        return kind.from_packed(value) if kind is BaseVector else kind.from_bytes(value)
     if get_origin(kind) is np.ndarray:
         return _read_array(value)
     raise TypeError(f"a message holds no {kind}")

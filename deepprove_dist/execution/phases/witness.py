@@ -46,7 +46,7 @@ def assign_rows(group: WorkerGroup, samples: int, witness: Witness) -> None:
     """Begins a proof: gives every worker its rows of the witness matrix."""
     with group.phase("witness"):
         log_parts = group.assignment.log_parts
-        rows = witness.matrix.trimmed().parts(log_parts)
+        rows = witness.matrix.parts(log_parts, trimmed=True)
         hidden = BaseVector.concatenated([hidden.matrix for hidden in witness.hidden]).parts(log_parts)
         calls = {
             rank: Call.to(

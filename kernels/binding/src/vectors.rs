@@ -7,6 +7,7 @@ use deepprove_kernels::field::{
     BASE_BYTES, EF, EXTENSION_BYTES, EXTENSION_DEGREE, F, PackedEF, PackedF, WIDTH, decode_base,
     decode_extension, from_integers, write_base, write_extension,
 };
+use deepprove_kernels::parts::packed;
 use deepprove_kernels::parts::residue::{Residue, interleave, interleave_encoded, split};
 use deepprove_kernels::poly::arrange::arrange;
 use deepprove_kernels::poly::eq::eq_scalars;
@@ -114,16 +115,30 @@ impl BaseVector {
         Ok(Self(Arc::new(matrix)))
     }
 
-    /// The 2^`log_parts` parts: the values whose index has the low bits 0, 1, ...
-    fn parts(&self, log_parts: usize) -> PyResult<Vec<Self>> {
+    /// The 2^`log_parts` parts: the values whose index has the low bits 0, 1, ... `trimmed` ones are those of
+    /// the vector without the zeros at its end.
+    #[pyo3(signature = (log_parts, trimmed=false))]
+    fn parts(&self, py: Python<'_>, log_parts: usize, trimmed: bool) -> PyResult<Vec<Self>> {
         Residue::new(log_parts, 0).map_err(raise)?;
-        Ok(split(&self.0, log_parts).into_iter().map(|part| Self(Arc::new(part))).collect())
+        let values = if trimmed { used(&self.0) } else { &self.0 };
+        let parts = py.detach(|| split(values, log_parts));
+        Ok(parts.into_iter().map(|part| Self(Arc::new(part))).collect())
     }
 
     /// Without the zeros at its end.
     fn trimmed(&self) -> Self {
-        let end = self.0.iter().rposition(|&x| x != F::ZERO).map_or(0, |last| last + 1);
-        Self(Arc::new(self.0[..end].to_vec()))
+        Self(Arc::new(used(&self.0).to_vec()))
+    }
+
+    /// As bytes that are few where its values are small integers.
+    fn packed<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &py.detach(|| packed::pack(&self.0)))
+    }
+
+    /// From `packed`. Raises ValueError for other bytes.
+    #[staticmethod]
+    fn from_packed(py: Python<'_>, bytes: &[u8]) -> PyResult<Self> {
+        Ok(Self(Arc::new(py.detach(|| packed::unpack(bytes)).map_err(raise)?)))
     }
 
     /// With zeros at its end, `length` values in all.
@@ -204,11 +219,14 @@ impl BaseVector {
             return Err(PyValueError::new_err("the vector does not hold whole columns"));
         }
         // Unused addresses stand at the end of a matrix: a large part of the last column may be zero.
-        let used = |c: &[F]| c.iter().rposition(|&x| x != F::ZERO).map_or(0, |last| last + 1);
-        let evaluate =
-            || self.0.chunks_exact(rows).map(|c| evaluate_base(&c[..used(c)], z.0, &pool.0)).collect();
+        let evaluate = || self.0.chunks_exact(rows).map(|c| evaluate_base(used(c), z.0, &pool.0)).collect();
         Ok(ExtensionVector(py.detach(evaluate)))
     }
+}
+
+/// Values without the zeros at their end.
+fn used(values: &[F]) -> &[F] {
+    &values[..values.iter().rposition(|&x| x != F::ZERO).map_or(0, |last| last + 1)]
 }
 
 /// An immutable vector of extension elements.

@@ -179,3 +179,31 @@ def test_answers_that_were_altered_are_values_or_errors(data: bytes, at: int) ->
 def test_elements_that_are_not_canonical_are_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         decoder(Extension).decode(encode(b"\xff" * len(bytes(Extension(1)))))
+
+
+@pytest.mark.parametrize(("largest", "width"), [(127, 1), (1 << 14, 2), (1 << 20, 4)])
+def test_base_vectors_take_as_few_bytes_as_hold_their_integers(largest: int, width: int) -> None:
+    values = np.array([largest, -largest, 0, 3] * 1000, dtype=np.int64)
+    vector = BaseVector.from_array(values)
+    message = encode(vector)
+    assert width * len(values) < len(message) < width * len(values) + 50
+    assert bytes(decoder(BaseVector).decode(message)) == bytes(vector)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        bytes(7),
+        (1).to_bytes(8, "little"),
+        (1 << 60).to_bytes(8, "little") + b"\x01\x80",
+        (1).to_bytes(8, "little") + b"\x03\x00\x00\x00",
+        (1).to_bytes(8, "little") + b"\x01\x80\x00",
+        # The number 0 in two bytes, where one is enough, and one beyond the field.
+        (1).to_bytes(8, "little") + b"\x02\x00\x80",
+        (1).to_bytes(8, "little") + b"\x04\xff\xff\xff\xff",
+    ],
+)
+def test_other_bytes_are_no_base_vector(content: bytes) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decoder(BaseVector).decode(encode(content))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.phases.state import WEIGHTS, WorkerState
 from deepprove_dist.execution.phases.witness import begin_proof
 from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.execution.workers.worker import ProcessContext, Worker
+from deepprove_dist.kernels import BaseVector
 from tests.execution.shared_keys import example, network
 
 
@@ -28,3 +31,11 @@ def test_only_the_weights_tree_outlives_a_proof(tmp_path: Path) -> None:
         begin_proof(state, 1, rows, state.proof.random_rows, state.proof.hidden_rows)
         assert set(state.trees) == {WEIGHTS}
         assert not state.proof.openings
+
+
+def test_trimmed_parts_are_those_of_the_trimmed_vector() -> None:
+    values = BaseVector.from_array(np.array([1, 0, 2, 3, 0, 4, 0, 0, 0, 0, 0, 0]))
+    trimmed = values.parts(1, trimmed=True)
+    assert list(map(bytes, trimmed)) == list(map(bytes, values.trimmed().parts(1)))
+    assert list(map(len, values.parts(2, trimmed=True))) == [2, 2, 1, 1]
+    assert list(map(len, values.parts(2))) == [3, 3, 3, 3]

@@ -11,10 +11,11 @@ use p3_field::{
     BasedVectorSpace, Field, PackedValue, PrimeField32, PrimeField64, scale_slice_in_place_single_core,
 };
 
+pub(crate) use deepprove_verifier::field::canonical_numbers;
+use deepprove_verifier::field::check_extension_length;
 pub use deepprove_verifier::field::{
     BASE_BYTES, EF, EXTENSION_BYTES, EXTENSION_DEGREE, F, TWO_ADICITY, coefficients, extension_to_bytes,
 };
-use deepprove_verifier::field::{canonical_numbers, check_extension_length};
 
 use crate::error::Result;
 
@@ -58,13 +59,23 @@ pub fn encode_extension(values: &[EF], out: &mut Vec<u8>) {
 
 /// Writes the canonical encoding of base elements over as many bytes as it has.
 pub fn write_base(values: &[F], out: &mut [u8]) {
-    let mut copy = [F::default(); AT_ONCE];
+    let mut numbers = [0; AT_ONCE];
     for (values, out) in values.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE * BASE_BYTES)) {
+        let numbers = &mut numbers[..values.len()];
+        representatives(values, numbers);
+        let (words, _) = out.as_chunks_mut::<BASE_BYTES>();
+        words.iter_mut().zip(numbers).for_each(|(word, number)| *word = number.to_le_bytes());
+    }
+}
+
+/// Writes the representatives of base elements over as many numbers.
+pub(crate) fn representatives(values: &[F], out: &mut [u32]) {
+    let mut copy = [F::default(); AT_ONCE];
+    for (values, out) in values.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE)) {
         let copy = &mut copy[..values.len()];
         copy.copy_from_slice(values);
         scale_slice_in_place_single_core(copy, UNSHIFT);
-        let (words, _) = out.as_chunks_mut::<BASE_BYTES>();
-        words.iter_mut().zip(copy).for_each(|(word, value)| *word = value.to_unique_u32().to_le_bytes());
+        out.iter_mut().zip(copy).for_each(|(number, value)| *number = value.to_unique_u32());
     }
 }
 
@@ -82,6 +93,18 @@ pub fn write_extension(values: &[EF], out: &mut [u8]) {
 /// As [`canonical_numbers`].
 pub fn decode_base(bytes: &[u8]) -> Result<Vec<F>> {
     Ok(from_canonical(canonical_numbers(bytes)?))
+}
+
+/// Appends the elements that these numbers below p represent.
+///
+/// # Panics
+/// In debug builds, where a number is not below p.
+pub(crate) fn extend_canonical(numbers: &[u32], out: &mut Vec<F>) {
+    debug_assert!(numbers.iter().all(|&number| number < F::ORDER_U32), "a number is below p");
+    let start = out.len();
+    // SAFETY: as in `from_canonical`; the memory stays the numbers'.
+    out.extend_from_slice(unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), numbers.len()) });
+    scale_slice_in_place_single_core(&mut out[start..], SHIFT);
 }
 
 /// The elements that these numbers below p represent.

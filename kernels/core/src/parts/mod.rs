@@ -8,6 +8,7 @@
 pub mod commitment;
 pub mod joined;
 pub mod opening;
+pub mod packed;
 pub mod residue;
 pub mod rounds;
 mod row_gram;
