@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepprove_dist.kernels import CodeShape, Extension, ExtensionVector
+from deepprove_dist.kernels import ClaimTerms, CodeShape, Extension, ExtensionVector, PowersTerm
 from deepprove_dist.model.inference import InferenceTrace
 from deepprove_dist.protocol.argument.witness import Witness
-from deepprove_dist.protocol.claims.claim import Claim, PowersTerm, combine
+from deepprove_dist.protocol.claims.claim import NO_TERMS, Claim, combine
 from deepprove_dist.protocol.claims.public import PublicValues, bind_public
 from deepprove_dist.protocol.claims.sent import SentVector
 from deepprove_dist.protocol.key.weights import evaluate_public_weights, out_of_domain_point
@@ -112,19 +112,20 @@ class ReferenceProver(Channel):
         trees: list[Tree] = [tree]
         if weights is None:
             final = evaluate_public_weights(system, final, key.backend.vectors, pool)
-        value, of_mask = None, Claim(ZERO, ())
+        value, of_mask = None, Claim(ZERO, NO_TERMS)
         if initial.hiding:
             (value,) = self.send("mask/value", [columns.mask_value(omega)])
-            of_mask = Claim(value, ())
+            of_mask = Claim(value, NO_TERMS)
             final.insert(0, of_mask)
-        of_witness = Claim(answer, (PowersTerm(layout.addresses_of(Matrix.WITNESS), layout.log_rows, z),))
+        term = PowersTerm(layout.addresses_of(Matrix.WITNESS), layout.log_rows, z)
+        of_witness = Claim(answer, ClaimTerms([term]))
         final.append(of_witness)
         if weights is not None:
             trees.insert(0, weights.tree)
             commitment = weights.commitment(self.schedule)
             point = out_of_domain_point(key.verifying.security, commitment.root)
             term = PowersTerm(layout.addresses_of(Matrix.WEIGHTS), layout.log_rows, point)
-            final.append(Claim(commitment.answer, (term,)))
+            final.append(Claim(commitment.answer, ClaimTerms([term])))
         collected = self.collect(final)
         combined = combine(collected, self.draw("opening/claims"))
         terms, scales = combined.terms(layout.cube_blocks), listed(combined.scales)
@@ -196,7 +197,9 @@ class ReferenceProver(Channel):
         start = len(self.scalars)
         _, zeros = small_sumcheck(self, checks)
         sent, end = ExtensionVector(self.scalars[start:]), len(self.scalars) - start - 4
-        return ProductsSent(ProductsProof(sent[:end], sent[end:]), [Claim.about(z.sent, ()) for z in zeros])
+        return ProductsSent(
+            ProductsProof(sent[:end], sent[end:]), [Claim.about(z.sent, NO_TERMS) for z in zeros]
+        )
 
     def _vector(self, sent: list[Tracked]) -> SentVector:
         """Scalars of one message as the package has them."""

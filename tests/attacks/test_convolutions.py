@@ -13,10 +13,10 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.kernels import ExtensionVector, Pool
+from deepprove_dist.kernels import AxisWeights, ExtensionVector, Pool
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.protocol.relations.axis_weights import AxisWeights, bind_taps, spread_taps
+from deepprove_dist.protocol.relations.axis_weights import bind_taps, spread_taps
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.prover import Prover, prove
 from deepprove_dist.setup_options import Options

@@ -8,21 +8,27 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepprove_dist import kernels
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import (
     AxisVector,
+    AxisWeights,
     BaseVector,
+    ClaimTerms,
     CodeShape,
     Commitment,
     DyadicBlocks,
     Encoder,
     Extension,
     ExtensionVector,
-    IndexList,
-    IndexMap,
+    LeafBlocks,
     LinearPieces,
     Pool,
+    PowersTerm,
+    ProductTerm,
+    TensorShapes,
     Terms,
     Transcript,
     base_powers_at,
@@ -31,11 +37,14 @@ from deepprove_dist.kernels import (
     domain_points,
     fraction_verify,
     index_of_largest,
+    scaled_terms,
     sumcheck_verify,
-    table_evaluate,
     verify_opening,
 )
 from deepprove_dist.protocol.lookup.verify import require_denominator
+from deepprove_dist.protocol.system.index_map import Axis, IndexMap
+from deepprove_dist.protocol.system.system import Affine, Term
+from tests.records import replace
 
 ONE = Extension(1)
 CODE = CodeShape(2, 3, 1, 1)
@@ -71,6 +80,22 @@ def rows(weights: int, positions: list[int], slots: list[int]) -> ExtensionVecto
     return combine_rows(leaf, CODE, positions, slots, zeros(weights), False)
 
 
+WEIGHTS = [AxisWeights(3, zeros(2))]
+TERM = ProductTerm(ONE, 0, [AxisVector.eq(zeros(1))])
+LEAVES = LeafBlocks([[(0, 1)]]).at(zeros(2))
+
+
+def axis_map(**changes: Any) -> IndexMap:
+    """The first three indices of an axis of four, but for some changes."""
+    return replace(IndexMap((0,), 0, 3), **changes)
+
+
+def followed(axis: Axis, shape: Shape = (4,), tensor: int = 0) -> object:
+    """The terms of a tensor of this shape, whose first axis follows three positions."""
+    affine = Affine((3,), (Term(1, tensor, (axis,)),), ())
+    return affine.kernel.claim(WEIGHTS, ONE, TensorShapes([shape]))
+
+
 WRONG: dict[str, Callable[[], Any]] = {
     "a claim without a shape": lambda: sumcheck(2, [(1, 2)]),
     "a shape without a claim": lambda: sumcheck(1, [(1, 2), (1, 2)]),
@@ -84,11 +109,40 @@ WRONG: dict[str, Callable[[], Any]] = {
     "a code longer than the roots of unity": lambda: domain_points(25, [0]),
     "a matrix without columns": lambda: CodeShape(2, 0, 1, 0),
     "a leaf of more rows than the code": lambda: CodeShape(2, 1, 1, 4),
-    "an index map of other taps": lambda: IndexMap(4, 2, 1, 1, 0).spread(zeros(3), zeros(3)),
-    "a list of fewer positions": lambda: IndexList(4, [0, 1]).pull(zeros(3)),
-    "a list beyond its axis": lambda: IndexList(4, [0, 4, 1]).pull(zeros(3)),
-    "a list below its axis": lambda: IndexList(4, [0, -2, 1]).pull(zeros(3)),
-    "an index map of huge steps": lambda: IndexMap(4, 2, 1 << 40, 1, 0).pull(zeros(3)),
+    "an index map of other taps": lambda: kernels.IndexMap(4, 2, 1, 1, 0).spread(zeros(3), zeros(3)),
+    "an index map of huge steps": lambda: followed(axis_map(stride=1 << 40)),
+    "an index map of other factors": lambda: followed(axis_map(scale=(1, 2))),
+    "an index map of no axis": lambda: followed(axis_map(axes=())),
+    "an index map of an axis that is not there": lambda: followed(axis_map(axes=(1,))),
+    "a list of fewer positions": lambda: followed(axis_map(end=2, offset=(0, 1), stride=0)),
+    "a list beyond its axis": lambda: followed(axis_map(offset=(0, 4, 1), stride=0)),
+    "a list below its axis": lambda: followed(axis_map(offset=(0, -2, 1), stride=0)),
+    "a list that a statement has": lambda: followed(axis_map(end=0, offset="x", stride=0)),
+    "an axis of another size": lambda: followed(0),
+    "an axis that is not there": lambda: followed(1, shape=(3,)),
+    "fewer axes than a tensor has": lambda: followed(0, shape=(3, 3)),
+    "an axis beside a tensor that is no cover": lambda: followed(0, shape=()),
+    "a tensor that is not there": lambda: followed(0, tensor=1),
+    "weights of other axes": lambda: Affine((3,), (), ()).kernel.claim([], ONE, TensorShapes([])),
+    "weights of another size": lambda: Affine((2,), (), ()).kernel.claim(WEIGHTS, ONE, TensorShapes([])),
+    "an axis of more positions than its point has": lambda: AxisWeights(5, zeros(2)),
+    "explicit weights for a part of an axis": lambda: AxisWeights(5, None, zeros(4)),
+    "an axis without weights": lambda: AxisWeights(5, None),
+    "eq of 33 coordinates": lambda: AxisWeights(2, zeros(33)).dense,
+    "a point of more coordinates than its space": lambda: AxisWeights.split(zeros(3), (4,)),
+    "a point of fewer coordinates than its space": lambda: AxisWeights.split(zeros(3), (4, 3)),
+    "no axis that is joined": lambda: AxisWeights.joined([]),
+    "a claim without a scale": lambda: scaled_terms([ClaimTerms()], [], zeros(0)),
+    "a term of no tensor": lambda: scaled_terms([ClaimTerms([TERM])], [], zeros(1)),
+    "a term of another tensor": lambda: scaled_terms([ClaimTerms([TERM])], [blocks((0, 0, 2))], zeros(1)),
+    "columns beyond the addresses": lambda: scaled_terms(
+        [ClaimTerms([PowersTerm([1 << 40], 4, ONE)])], [], zeros(1)
+    ),
+    "columns of too many rows": lambda: scaled_terms([ClaimTerms([PowersTerm([0], 64, ONE)])], [], zeros(1)),
+    "a block of leaves outside the tree": lambda: LeafBlocks([[(4, 1)]]).at(zeros(2)),
+    "more tensors than rows of leaves": lambda: LEAVES.terms(ONE, 0, [0, 0]),
+    "a row of leaves that is not there": lambda: LEAVES.table(1, LinearPieces.identity(0, 2), [0]),
+    "a table of fewer blocks than its row": lambda: LEAVES.table(0, LinearPieces.identity(0, 2), []),
     "a block outside the addresses": outside,
     "a block that is not aligned": lambda: blocks((2, 0, 2)),
     "weights for a part of an axis": lambda: Terms().add_product(
@@ -97,11 +151,12 @@ WRONG: dict[str, Callable[[], Any]] = {
     "points without coefficients": lambda: base_powers_at(
         BaseVector.from_array(np.arange(2)), zeros(1), zeros(1)
     ),
-    "a table of 33 variables": lambda: table_evaluate(LinearPieces.identity(0, 1), 0, zeros(33)),
+    "a table of 33 variables": lambda: (
+        LeafBlocks([[(0, 33)]]).at(zeros(33)).table(0, LinearPieces.identity(0, 1), [0])
+    ),
     "a value beyond those that are counted": lambda: count_integers(np.array([3, 7]), 3, 4),
     "a value below those that are counted": lambda: count_integers(np.array([3, 2]), 3, 4),
     "a value that is too far to count": lambda: count_integers(np.array([-(2**63)]), 2**62, 4),
-    "a block outside a point's indices": lambda: zeros(2).eq_blocks([(4, 0)]),
     "a table of no value": lambda: LinearPieces.identity(0, 0),
     "a table of no bytes": lambda: LinearPieces.from_bytes(b""),
     "a table of values beyond the field": lambda: LinearPieces.from_values(np.array([1 << 40])),

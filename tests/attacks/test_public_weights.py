@@ -9,11 +9,19 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, InputError, VerificationError
-from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
+from deepprove_dist.kernels import (
+    AxisVector,
+    BaseVector,
+    ClaimTerms,
+    Extension,
+    ExtensionVector,
+    Pool,
+    ProductTerm,
+)
 from deepprove_dist.model import file as model_file
 from deepprove_dist.model.format import digest_bytes
 from deepprove_dist.model.public_weights import read_public_weights
-from deepprove_dist.protocol.claims.claim import Claim, ProductTerm
+from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.weights import PublicWeights, evaluate_public_weights
 from deepprove_dist.protocol.messages import proof as proof_file
@@ -134,14 +142,15 @@ def test_claims_about_weights_alone_that_do_not_hold(public_key: Prover) -> None
     corner = tuple(AxisVector.one_hot(index) for index in (2, 3))
     term = ProductTerm(Extension(5), W1, corner)
     value = 5 * Extension(int(public_key.model.constants["w1"][2, 3]))
-    assert evaluate_public_weights(system, [Claim(value, (term,))], true, pool) == []
+    assert evaluate_public_weights(system, [Claim(value, ClaimTerms([term]))], true, pool) == []
     with pytest.raises(VerificationError) as caught:
-        evaluate_public_weights(system, [Claim(value + 1, (term,))], true, pool)
+        evaluate_public_weights(system, [Claim(value + 1, ClaimTerms([term]))], true, pool)
     assert caught.value.check == Check.WEIGHTS_CLAIM
     # With a term of the witness beside it, the claim stays, less the weights' part.
     x = ProductTerm(Extension(1), 0, (AxisVector.ones(), AxisVector.eq(ExtensionVector([3, 4]))))
-    (remaining,) = evaluate_public_weights(system.for_batch(1), [Claim(value + 9, (term, x))], true, pool)
-    assert (remaining.value, remaining.terms) == (Extension(9), (x,))
+    claim = Claim(value + 9, ClaimTerms([term, x]))
+    (remaining,) = evaluate_public_weights(system.for_batch(1), [claim], true, pool)
+    assert (remaining.value, remaining.terms) == (Extension(9), ClaimTerms([x]))
 
 
 def test_keys_of_both_profiles_do_not_take_each_others_proofs(

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims.claim import BlockDiagonalTerm, Claim, ProductTerm
+from deepprove_dist.kernels import BlockDiagonalTerm, Extension, ExtensionVector, ProductTerm, Transcript
+from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.claims.sent import SentValue
 from deepprove_dist.protocol.system.index_map import IndexMap

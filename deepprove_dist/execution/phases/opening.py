@@ -21,6 +21,8 @@ from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
+    BlockDiagonalTerm,
+    ClaimTerms,
     CodeShape,
     ColumnSumcheck,
     Encoder,
@@ -29,16 +31,13 @@ from deepprove_dist.kernels import (
     Opening,
     PartialOpening,
     Pool,
-    Transcript,
-    gram_rounds,
-)
-from deepprove_dist.protocol.claims.claim import (
-    BlockDiagonalTerm,
-    ClaimTerm,
     PowersTerm,
     ProductTerm,
+    Transcript,
+    gram_rounds,
     scaled_terms,
 )
+from deepprove_dist.protocol.claims.claim import ClaimTerm
 from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.opening.codes import add_all
 from deepprove_dist.protocol.opening.prove import (
@@ -86,7 +85,7 @@ def open_columns(
     key, proof = state.key, state.proof
     layout = proof.instance.layout
     terms = scaled_terms(
-        [[_read_term(layout, term) for term in claim] for claim in claims],
+        [ClaimTerms([_read_term(layout, term) for term in claim]) for claim in claims],
         layout.cube_blocks,
         scales,
     )
@@ -321,7 +320,7 @@ class SharedMatrices:
 def _write_term(layout: Layout, term: ClaimTerm) -> TermMessage:
     match term:
         case ProductTerm():
-            return ProductMessage(term.coefficient, term.tensor, term.axes)
+            return ProductMessage(term.coefficient, term.tensor, tuple(term.axes))
         case BlockDiagonalTerm():
             return BlockDiagonalMessage(term.coefficient, term.tensor, term.factors, term.point)
         case PowersTerm():

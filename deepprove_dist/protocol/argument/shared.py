@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims.claim import Claim, CombinedClaims, PowersTerm, combine
+from deepprove_dist.kernels import ClaimTerms, Extension, ExtensionVector, PowersTerm, Transcript
+from deepprove_dist.protocol.claims.claim import NO_TERMS, Claim, CombinedClaims, combine
 from deepprove_dist.protocol.claims.layout import Layout, MatrixColumns
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.key.key import Instance, KeyContent
@@ -76,7 +76,7 @@ def absorb_answer(transcript: Transcript, z: Extension, answer: Extension) -> Sa
 def absorb_mask(transcript: Transcript, value: Extension) -> Claim:
     """The mask claim's value is sent; its terms are random rows alone, which the opening weighs."""
     transcript.absorb_extension("mask/value", ExtensionVector([value]))
-    return Claim(value, ())
+    return Claim(value, NO_TERMS)
 
 
 def reduce_claims(
@@ -118,7 +118,9 @@ def combine_claims(
     The first of the samples is the witness's.
     """
     challenge = transcript.challenge("opening/claims")
-    sampled = [Claim(sample.answer, (_powers(layout, sample.matrix, sample.z),)) for sample in samples]
+    sampled = [
+        Claim(sample.answer, ClaimTerms([_powers(layout, sample.matrix, sample.z)])) for sample in samples
+    ]
     combined = combine([*claims, *sampled], challenge)
     if not code.hiding:
         return BatchedClaims(combined, None)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.kernels import AxisVector, Extension, Transcript
+from deepprove_dist.kernels import AxisVector, ClaimTerms, Extension, ProductTerm, Transcript
 from deepprove_dist.protocol.argument.shared import Sample, weights_sample
-from deepprove_dist.protocol.claims.claim import ONE, Claim, ProductTerm, split_point
+from deepprove_dist.protocol.claims.claim import ONE, Claim, split_point
 from deepprove_dist.protocol.claims.columns import column_addresses
 from deepprove_dist.protocol.claims.layout import DyadicBlock, Layout, MatrixColumns
 from deepprove_dist.protocol.key.key import FRAMING, PART_FRAMING, KeyContent
@@ -77,7 +77,8 @@ class CertifiedWeights:
             point = transcript.challenges("certificate/point", space_bits(shape))
             axes = tuple(map(AxisVector.eq, split_point(point, shape)))
             new = ProductTerm(ONE, len(self.shapes) + tensor, axes)
-            claims.append(Claim(Extension(0), (new, ProductTerm(MINUS_ONE, tensor, axes))))
+            terms = ClaimTerms([new, ProductTerm(MINUS_ONE, tensor, axes)])
+            claims.append(Claim(Extension(0), terms))
         return claims
 
 

@@ -15,13 +15,15 @@ from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
+    ClaimTerms,
     Extension,
     ExtensionVector,
     Pool,
+    ProductTerm,
     Transcript,
     bind_axis,
 )
-from deepprove_dist.protocol.claims.claim import ONE, Claim, ProductTerm, split_point
+from deepprove_dist.protocol.claims.claim import ONE, Claim, split_point
 from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.system.system import PublicTensor, System, space_bits
 
@@ -78,7 +80,7 @@ def bind_public(system: System, public: PublicValues, transcript: Transcript, po
             weights = [ExtensionVector.eq(axis)[:size] for axis, size in zip(axes, shape, strict=True)]
             value = evaluate(values[tensor.name], shape, weights, pool)
             term = ProductTerm(ONE, tensor.tensor, tuple(map(AxisVector.eq, axes)))
-            claims.append(Claim(value, (term,)))
+            claims.append(Claim(value, ClaimTerms([term])))
     return claims
 
 

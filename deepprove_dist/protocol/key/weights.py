@@ -16,8 +16,8 @@ from math import prod
 from deepprove_dist.canonical import Digest, Record
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.kernels import BaseVector, Extension, Pool, Transcript
-from deepprove_dist.protocol.claims.claim import Claim, ClaimTerm, ProductTerm
+from deepprove_dist.kernels import BaseVector, ClaimTerms, Extension, Pool, ProductTerm, Transcript
+from deepprove_dist.protocol.claims.claim import Claim, ClaimTerm
 from deepprove_dist.protocol.claims.public import evaluate
 from deepprove_dist.protocol.system.system import Matrix, System
 
@@ -76,7 +76,7 @@ def evaluate_public_weights(
             axes = [vector.dense(size) for vector, size in zip(term.axes, shape, strict=True)]
             value -= term.coefficient * evaluate(weights[term.tensor], shape, axes, pool)
         if terms or claim.pads.runs:
-            remaining.append(Claim(value, tuple(terms), claim.pads))
+            remaining.append(Claim(value, ClaimTerms(terms), claim.pads))
         elif value != Extension(0):
             raise VerificationError(Check.WEIGHTS_CLAIM, "a claim about the weights does not hold")
     return remaining

@@ -22,21 +22,24 @@ from math import prod
 
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import Extension, ExtensionVector, LinearPieces, Transcript, table_evaluate
-from deepprove_dist.protocol.claims.claim import (
-    ONE,
-    BlockDiagonalTerm,
-    Claim,
-    ClaimTerm,
-    ProductTerm,
-    split_point,
+from deepprove_dist.kernels import (
+    AxisWeights,
+    ClaimTerms,
+    Extension,
+    ExtensionVector,
+    LeafBlocks,
+    LeafWeights,
+    LinearPieces,
+    Transcript,
 )
+from deepprove_dist.protocol.claims.claim import ONE, Claim
 from deepprove_dist.protocol.claims.layout import MAX_BLOCKS, DyadicBlock, Layout
 from deepprove_dist.protocol.claims.sent import SentValue
 from deepprove_dist.protocol.relations.affine import affine_terms
-from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.system.system import Affine, LookupTable, System, space_bits
 
+MAX_COLUMNS = 2
+"""Of a table, or a lookup."""
 MIN_LEVELS = 6
 """Fewer leaves than this would not fill two registers of any vector unit."""
 
@@ -105,6 +108,38 @@ class LeafLayout:
     def fractions(self) -> int:
         """Leaves that are no padding."""
         return sum(row.fractions for row in self.rows)
+
+    @cached_property
+    def lookups(self) -> tuple[StoredRow, ...]:
+        """The lookups of stored columns."""
+        return tuple(row for row in self.rows if isinstance(row, StoredRow) and not row.is_table)
+
+    @cached_property
+    def tables(self) -> tuple[StoredRow, ...]:
+        """The tables."""
+        return tuple(row for row in self.rows if isinstance(row, StoredRow) and row.is_table)
+
+    @cached_property
+    def expressions(self) -> tuple[ExpressionRow, ...]:
+        """The lookups of expressions."""
+        return tuple(row for row in self.rows if isinstance(row, ExpressionRow))
+
+    @cached_property
+    def columns(self) -> tuple[list[int | None], ...]:
+        """The first column of all lookups of stored columns, and the second one of those that have two."""
+        pairs = [(*row.columns, None)[:MAX_COLUMNS] for row in self.lookups]
+        return tuple([pair[k] for pair in pairs] for k in range(MAX_COLUMNS))
+
+    @cached_property
+    def blocks(self) -> LeafBlocks:
+        """The leaf blocks of lookups of stored columns, then tables, then expressions, for the kernels."""
+        rows: tuple[LeafRow, ...] = (*self.lookups, *self.tables, *self.expressions)
+        return LeafBlocks([row.leaf_blocks for row in rows])
+
+    @cached_property
+    def numbers(self) -> ExtensionVector:
+        """For each of these rows but expressions, the number of its table."""
+        return ExtensionVector([row.table for row in (*self.lookups, *self.tables)])
 
 
 def count_values(levels: int) -> int:
@@ -185,30 +220,27 @@ def claim_leaves(
     system: System, leaves: LeafLayout, challenges: Challenges, values: LeafValues
 ) -> list[Claim]:
     """The two claims about the leaves, numerator first; what is public moves to the claimed values."""
-    point = values.point
-    sums = _LeafSums(Extension(0), Extension(0), Extension(0))
-    numerator_terms: list[ClaimTerm] = []
-    denominator_terms: list[ClaimTerm] = []
-    for row in leaves.rows:
-        if isinstance(row, ExpressionRow):
-            denominator_terms += _claim_expressions(system, row, challenges, point, sums)
-            continue
-        factors = point.eq_blocks(row.leaf_blocks)
-        weight = factors.total()
-        sums.covered += weight
-        sums.constant += weight * (challenges.beta - row.table)
-        if row.is_table:
-            numerator_terms.append(BlockDiagonalTerm(-ONE, row.columns[0], factors, point))
-            sums.constant -= _table_part(system.tables[row.table], row, factors, challenges, point)
-        else:
-            sums.lookups += weight
-            for power, column in zip(challenges.powers, row.columns, strict=False):
-                denominator_terms.append(BlockDiagonalTerm(-power, column, factors, point))
+    weights, lookups = leaves.blocks.at(values.point), len(leaves.lookups)
+    rows = weights.totals
+    stored = rows[: len(leaves.numbers)]
+    covered = stored.total()
+    sums = _LeafSums(
+        covered, stored[:lookups].total(), covered * challenges.beta - stored.dot(leaves.numbers)
+    )
+    multiplicities = weights.terms(-ONE, lookups, [row.columns[0] for row in leaves.tables])
+    terms = [
+        weights.terms(-power, 0, columns)
+        for power, columns in zip(challenges.powers, leaves.columns, strict=True)
+    ]
+    for number, table in enumerate(leaves.tables, lookups):
+        sums.constant -= _table_part(system.tables[table.table], table, challenges, weights, number)
+    for number, row in enumerate(leaves.expressions, len(stored)):
+        terms += _claim_expressions(system, row, challenges, rows[number], values.point, sums)
     numerator = values.numerator - SentValue(sums.lookups)
     denominator = values.denominator - SentValue(sums.constant + ONE - sums.covered)
     return [
-        Claim.about(numerator, tuple(numerator_terms)),
-        Claim.about(denominator, tuple(denominator_terms)),
+        Claim.about(numerator, multiplicities),
+        Claim.about(denominator, ClaimTerms.concatenated(terms)),
     ]
 
 
@@ -222,12 +254,18 @@ class _LeafSums:
 
 
 def _claim_expressions(
-    system: System, row: ExpressionRow, challenges: Challenges, point: ExtensionVector, sums: _LeafSums
-) -> list[ProductTerm]:
-    """The terms of a lookup of expressions, weighed by eq on each axis of its one leaf block."""
-    low = split_point(point[len(point) - row.log_size :], row.space)
-    weights = [AxisWeights(size, axis) for size, axis in zip(row.space, low, strict=True)]
-    factor = point.eq_blocks(row.leaf_blocks)[0]
+    system: System,
+    row: ExpressionRow,
+    challenges: Challenges,
+    factor: Extension,
+    point: ExtensionVector,
+    sums: _LeafSums,
+) -> list[ClaimTerms]:
+    """The terms of a lookup of expressions, weighed by eq on each axis of its one leaf block.
+
+    `factor` is e_B of this block.
+    """
+    weights = AxisWeights.split(point[len(point) - row.log_size :], row.space)
     inside = factor
     for axis in weights:
         inside *= axis.total
@@ -237,7 +275,7 @@ def _claim_expressions(
     result = []
     for power, column in zip(challenges.powers, row.columns, strict=False):
         terms, known = affine_terms(system, column, weights, -power * factor)
-        result += terms
+        result.append(terms)
         sums.constant += known
     return result
 
@@ -257,23 +295,14 @@ def _stored_row(
 
 
 def _table_part(
-    table: LookupTable,
-    row: StoredRow,
-    factors: ExtensionVector,
-    challenges: Challenges,
-    point: ExtensionVector,
+    table: LookupTable, row: StoredRow, challenges: Challenges, weights: LeafWeights, number: int
 ) -> Extension:
-    """sum_B e_B (alpha q + alpha^2 T(q)) at the low coordinates, in closed form."""
+    """sum_B e_B (alpha q + alpha^2 T(q)) at the low coordinates, in closed form; it is row `number`."""
     arguments, function = table_pieces(table)
+    starts = [block.intervals[0][0] for block in row.blocks]
     first, second = challenges.powers
-    total = Extension(0)
-    for index, block in enumerate(row.blocks):
-        low, start = point[len(point) - block.log_size :], block.intervals[0][0]
-        value = first * table_evaluate(arguments, start, low)
-        if function is not None:
-            value += second * table_evaluate(function, start, low)
-        total += factors[index] * value
-    return total
+    total = first * weights.table(number, arguments, starts)
+    return total if function is None else total + second * weights.table(number, function, starts)
 
 
 def table_pieces(table: LookupTable) -> tuple[LinearPieces, LinearPieces | None]:

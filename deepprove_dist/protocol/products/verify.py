@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Extension, ExtensionVector, Transcript, sumcheck_verify
-from deepprove_dist.protocol.claims.claim import ONE, Claim
+from deepprove_dist.protocol.claims.claim import NO_TERMS, ONE, Claim
 from deepprove_dist.protocol.claims.sent import PadPart, Pads, SentValue
 from deepprove_dist.protocol.messages.proof import ProductsProof
 from deepprove_dist.protocol.messages.rejection import checking
@@ -44,7 +44,7 @@ def verify_products(
     products = rows.padded(rows.weights).dot(eq) * (a * b + other_a * other_b)
     return [
         *(_claim_final(rows, eq, index, proof.finals[index], pads) for index in range(FINALS)),
-        Claim.about(last - SentValue(products), ()),
+        Claim.about(last - SentValue(products), NO_TERMS),
     ]
 
 
@@ -56,4 +56,4 @@ def _claim_final(rows: WeighedRows, eq: ExtensionVector, index: int, final: Exte
         value += factor.value * weight
         runs += factor.pads.scaled(weight).runs
     runs.append((pads.count + index, ExtensionVector([-eq[len(rows.rows)]])))
-    return Claim(value - final, (), PadPart(tuple(runs)))
+    return Claim(value - final, NO_TERMS, PadPart(tuple(runs)))

@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.kernels import Extension, ExtensionVector, Transcript
-from deepprove_dist.protocol.claims.claim import ONE, Claim, split_point
+from deepprove_dist.kernels import AxisWeights, Extension, ExtensionVector, Transcript
+from deepprove_dist.protocol.claims.claim import ONE, Claim
 from deepprove_dist.protocol.claims.sent import SentValue, SentVector
 from deepprove_dist.protocol.relations.affine import affine_terms
-from deepprove_dist.protocol.relations.axis_weights import AxisWeights, spread_taps
+from deepprove_dist.protocol.relations.axis_weights import spread_taps
 from deepprove_dist.protocol.system.system import Factor, Product, Relation, System, Taps, space_bits
 
 
@@ -43,9 +43,7 @@ class BoundRelation:
     @classmethod
     def at(cls, relation: Relation, point: ExtensionVector) -> BoundRelation:
         """The relation at the coordinates of all its output axes."""
-        space = relation.affine.space
-        axes = split_point(point, space)
-        return cls(relation, point, tuple(map(AxisWeights, space, axes)))
+        return cls(relation, point, tuple(AxisWeights.split(point, relation.affine.space)))
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ def claim_affine_sides(system: System, relations: Sequence[BoundRelation], sums:
         total = sums.part(first, end).dot(ExtensionVector(coefficients))
         first = end
         terms, known = affine_terms(system, bound.relation.affine, bound.axes, ONE)
-        claims.append(Claim.about(total - SentValue(known), tuple(terms)))
+        claims.append(Claim.about(total - SentValue(known), terms))
     return claims
 
 
@@ -151,7 +149,7 @@ def claim_factors(
         for factor in instance.factors:
             axes = [weights[axis] for axis in factor.axes]
             terms, known = affine_terms(system, factor.value, axes, ONE)
-            claims.append(Claim.about(next(values) - SentValue(known), tuple(terms)))
+            claims.append(Claim.about(next(values) - SentValue(known), terms))
     return claims
 
 
@@ -162,9 +160,7 @@ def instance_point(instance: ProductInstance, point: ExtensionVector) -> Extensi
 
 def _factor_weights(instance: ProductInstance, point: ExtensionVector) -> list[AxisWeights]:
     """The weights of every axis of a product at the sumcheck's point: outputs, contracted axes, taps."""
-    sizes = instance.space
-    split = split_point(point, sizes)
-    axes = [AxisWeights(size, part) for size, part in zip(sizes, split, strict=True)]
+    axes = AxisWeights.split(point, instance.space)
     shared, contracted = axes[: len(instance.shared)], axes[len(instance.shared) :]
     outputs = list(instance.outputs)
     for axis, weights in zip(instance.shared, shared, strict=True):

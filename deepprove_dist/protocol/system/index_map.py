@@ -136,12 +136,6 @@ class IndexMap(Record, frozen=True):
         scale = self.scale or (1,) * positions
         return [scale[h] if self.first <= h < self.end else 0 for h in range(positions)]
 
-    def pull(self, weights: kernels.ExtensionVector, size: int) -> kernels.ExtensionVector:
-        """The weight of each index of an axis of this size, from weights of positions; without factors."""
-        if self.listed is not None:
-            return kernels.IndexList(size, self.listed).pull(weights)
-        return self.kernel(size).pull(weights)
-
     def kernel(self, size: int) -> kernels.IndexMap:
         """The kernels' map to an axis of `size` indices, without factors; of a map without a list."""
         return kernels.IndexMap(size, self.taps, self.stride, self.dilation, self.start)

@@ -22,6 +22,7 @@ from math import prod
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import Record, replace
+from deepprove_dist.kernels import Expression, TensorShapes
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap, followed, is_plain
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
@@ -69,7 +70,7 @@ class PublicTensor(Record, frozen=True):
     scale: Scale
 
 
-class Term(Record, frozen=True, dict=True):
+class Term(Record, frozen=True):
     """coefficient * tensor, whose axis k follows `axes[k]`.
 
     Where there are more of `axes`, it is as if the tensor had more axes, of size 1. These maps are covers.
@@ -87,15 +88,10 @@ class Term(Record, frozen=True, dict=True):
         """The maps beside its tensor's axes, for a tensor of this shape."""
         return tuple(axis for axis in self.axes[len(shape) :] if isinstance(axis, IndexMap))
 
-    @cached_property
+    @property
     def follows(self) -> tuple[int, ...]:
         """All axes of the expression that it follows, in the order of the tensor's axes."""
         return tuple(k for axis in self.axes for k in followed(axis))
-
-    @cached_property
-    def without_maps(self) -> tuple[int, ...] | None:
-        """The axis of the expression that each axis of the tensor follows; None where any follows a map."""
-        return tuple(k for k in self.axes if isinstance(k, int)) if self.follows == self.axes else None
 
     def is_plain(self, space: Shape, shape: Shape) -> bool:
         """Whether each axis of its tensor, of this shape, has every index once, in order."""
@@ -121,10 +117,9 @@ class Affine(Record, frozen=True, dict=True):
     constants: tuple[Constant, ...]
 
     @cached_property
-    def lacking(self) -> tuple[tuple[int, ...], ...]:
-        """For each term the axes of the space that it does not follow."""
-        axes = range(len(self.space))
-        return tuple(tuple(axis for axis in axes if axis not in term.follows) for term in self.terms)
+    def kernel(self) -> Expression:
+        """The same for the kernels. Raises ValueError where indices are those of a public input."""
+        return Expression(self)
 
     @property
     def stored(self) -> int | None:
@@ -262,7 +257,7 @@ class ArgMax(Record, frozen=True):
     selection: int
 
 
-class System(Record, frozen=True):
+class System(Record, frozen=True, dict=True):
     """A lowered model; tensors are referred to by their index."""
 
     tensors: tuple[Tensor, ...]
@@ -272,6 +267,11 @@ class System(Record, frozen=True):
     relations: tuple[Relation, ...]
     lookups: tuple[Lookup, ...]
     arg_maxima: tuple[ArgMax, ...] = ()
+
+    @cached_property
+    def shapes(self) -> TensorShapes:
+        """The shapes of all tensors, for the kernels and a fixed number of samples."""
+        return TensorShapes([tensor.shape for tensor in self.tensors])
 
     @property
     def public(self) -> tuple[PublicTensor, ...]:

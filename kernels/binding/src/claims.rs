@@ -40,13 +40,13 @@ impl DyadicBlocks {
 /// The weights along one axis of a tensor.
 #[pyclass(frozen, from_py_object, module = "deepprove_dist._kernels")]
 #[derive(Clone)]
-pub struct AxisVector(terms::AxisVector);
+pub struct AxisVector(pub terms::AxisVector);
 
 #[pymethods]
 impl AxisVector {
     #[staticmethod]
     fn eq(point: ExtensionVector) -> Self {
-        Self(terms::AxisVector::Eq(point.0))
+        Self(terms::AxisVector::eq(point.0))
     }
 
     #[staticmethod]
@@ -61,7 +61,7 @@ impl AxisVector {
 
     #[staticmethod]
     fn explicit(values: ExtensionVector) -> Self {
-        Self(terms::AxisVector::Explicit(values.0))
+        Self(terms::AxisVector::explicit(values.0))
     }
 
     /// What [`Self::__bytes__`] gave.
@@ -71,13 +71,13 @@ impl AxisVector {
         let (&kind, content) = bytes.split_first().ok_or_else(invalid)?;
         let values = || decode_extension(content).map_err(raise);
         Ok(Self(match kind {
-            0 => terms::AxisVector::Eq(values()?),
+            0 => terms::AxisVector::eq(values()?),
             1 => terms::AxisVector::Ones,
             2 => {
                 let index = content.try_into().map_err(|_| invalid())?;
                 terms::AxisVector::OneHot(u64::from_le_bytes(index) as usize)
             }
-            3 => terms::AxisVector::Explicit(values()?),
+            3 => terms::AxisVector::explicit(values()?),
             _ => return Err(invalid()),
         }))
     }
@@ -126,41 +126,13 @@ impl Terms {
         axes: Vec<AxisVector>,
     ) -> PyResult<()> {
         let weights = Weights::Product(axes.into_iter().map(|a| a.0).collect());
-        self.add(coefficient, blocks, weights)
-    }
-
-    /// coefficient * factor of the block * eq(last coordinates of `point`, index in the block).
-    fn add_block_diagonal(
-        &mut self,
-        coefficient: Extension,
-        blocks: &DyadicBlocks,
-        factors: ExtensionVector,
-        point: ExtensionVector,
-    ) -> PyResult<()> {
-        self.add(coefficient, blocks, Weights::BlockDiagonal { factors: factors.0, point: Arc::new(point.0) })
-    }
-
-    /// coefficient * z^(exponent of the block + index in the block).
-    fn add_powers(
-        &mut self,
-        coefficient: Extension,
-        blocks: &DyadicBlocks,
-        z: Extension,
-        exponents: Vec<usize>,
-    ) -> PyResult<()> {
-        self.add(coefficient, blocks, Weights::Powers { z: z.0, exponents })
+        self.0.push(Term::new(coefficient.0, blocks.0.clone(), weights).map_err(raise)?);
+        Ok(())
     }
 
     /// The multilinear extension of the weight vector at `point`, one coordinate an address bit.
     fn evaluate(&self, point: &ExtensionVector) -> PyResult<Extension> {
         terms::evaluate(&self.0, &point.0).map(Extension).map_err(raise)
-    }
-}
-
-impl Terms {
-    fn add(&mut self, coefficient: Extension, blocks: &DyadicBlocks, weights: Weights) -> PyResult<()> {
-        self.0.push(Term::new(coefficient.0, blocks.0.clone(), weights).map_err(raise)?);
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use deepprove_kernels::poly::axes::{bind_base, bind_extension};
 use deepprove_kernels::poly::taps::bind_taps;
-use deepprove_verifier::{index_list, index_map};
+use deepprove_verifier::index_map;
 use pyo3::prelude::*;
 
 use crate::axes::Tensor;
@@ -19,11 +19,6 @@ impl IndexMap {
     #[new]
     fn new(size: usize, taps: usize, stride: usize, dilation: usize, offset: i64) -> Self {
         Self(index_map::IndexMap { size, taps, stride, dilation, offset })
-    }
-
-    /// The weight of each index, from `weights` of the positions.
-    fn pull(&self, weights: &ExtensionVector) -> PyResult<ExtensionVector> {
-        self.0.pull(&weights.0).map(ExtensionVector).map_err(raise)
     }
 
     /// The weight of each index, from weights of positions and of taps.
@@ -57,24 +52,6 @@ impl IndexMap {
     }
 }
 
-/// Position h leads to index indices[h] of an axis of `size` indices, or to none where that is -1.
-#[pyclass(frozen, module = "deepprove_dist._kernels")]
-pub struct IndexList(index_list::IndexList);
-
-#[pymethods]
-impl IndexList {
-    #[new]
-    fn new(size: usize, indices: Vec<i64>) -> Self {
-        Self(index_list::IndexList { size, indices })
-    }
-
-    /// The weight of each index, from `weights` of the positions.
-    fn pull(&self, weights: &ExtensionVector) -> PyResult<ExtensionVector> {
-        self.0.pull(&weights.0).map(ExtensionVector).map_err(raise)
-    }
-}
-
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<IndexList>()?;
     module.add_class::<IndexMap>()
 }

@@ -4,12 +4,15 @@
 //! works long releases the interpreter and runs in the pool that it is handed.
 
 mod axes;
+mod claim_terms;
 mod claims;
 mod commitment;
+mod expression;
 mod fraction;
 mod fraction_parts;
 mod index_map;
 mod item_count;
+mod leaves;
 mod linear_pieces;
 mod opening;
 mod partial_commitment;
@@ -48,6 +51,9 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     transcript::register(module)?;
     stream::register(module)?;
     claims::register(module)?;
+    claim_terms::register(module)?;
+    expression::register(module)?;
+    leaves::register(module)?;
     commitment::register(module)?;
     partial_commitment::register(module)?;
     sumcheck::register(module)?;

@@ -1,20 +1,15 @@
 //! Functions by linear pieces.
 
 use deepprove_verifier::linear_pieces::{self, Malformed};
-use deepprove_verifier::table;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::rejection::raise;
-use crate::scalar::Extension;
-use crate::vectors::ExtensionVector;
-
 /// A piecewise linear function on the offsets from 0 on: its canonical pieces.
 #[pyclass(frozen, eq, hash, module = "deepprove_dist._kernels")]
 #[derive(PartialEq, Eq, Hash)]
-pub struct LinearPieces(linear_pieces::LinearPieces);
+pub struct LinearPieces(pub linear_pieces::LinearPieces);
 
 #[pymethods]
 impl LinearPieces {
@@ -66,17 +61,10 @@ impl LinearPieces {
     }
 }
 
-/// The multilinear extension of a piecewise linear table on the offsets [start, start + 2^len(point)).
-#[pyfunction]
-fn table_evaluate(pieces: &LinearPieces, start: usize, point: &ExtensionVector) -> PyResult<Extension> {
-    table::evaluate(pieces.0.pieces(), start, &point.0).map(Extension).map_err(raise)
-}
-
 fn malformed(error: Malformed) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<LinearPieces>()?;
-    module.add_function(wrap_pyfunction!(table_evaluate, module)?)
+    module.add_class::<LinearPieces>()
 }

@@ -405,11 +405,6 @@ impl ExtensionVector {
         Ok(Self(eq_scalars(&point.0, EF::ONE)))
     }
 
-    /// For blocks (start, log2 of the size) of indices: eq of the first coordinates and the block's number.
-    fn eq_blocks(&self, blocks: Vec<(usize, usize)>) -> PyResult<Self> {
-        deepprove_verifier::eq::eq_blocks(&self.0, &blocks).map(Self).map_err(raise)
-    }
-
     /// The sum of all elements.
     fn total(&self) -> Extension {
         Extension(self.0.iter().copied().sum())

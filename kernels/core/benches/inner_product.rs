@@ -26,7 +26,7 @@ const LOG_BLOCKS: usize = 5;
 /// A claim on a matrix of 2048 x 2048.
 fn claim() -> Term {
     let point = elements(22);
-    let axes = vec![AxisVector::Eq(point[..11].to_vec()), AxisVector::Eq(point[11..].to_vec())];
+    let axes = vec![AxisVector::eq(point[..11].to_vec()), AxisVector::eq(point[11..].to_vec())];
     let term = Term::new(elements(2)[1], matrix(2048, 2048, 0, LOG_ROWS), Weights::Product(axes));
     term.expect("axes fit the blocks")
 }

@@ -21,7 +21,7 @@ const COLUMNS: usize = 128;
 fn claims() -> Vec<Term> {
     let claim = |k: usize| {
         let point = elements(20);
-        let axes = vec![AxisVector::Eq(point[..10].to_vec()), AxisVector::Eq(point[10..].to_vec())];
+        let axes = vec![AxisVector::eq(point[..10].to_vec()), AxisVector::eq(point[10..].to_vec())];
         let blocks = matrix(1000, 1000, k << 20, LOG_ROWS);
         Term::new(elements(2)[1], blocks, Weights::Product(axes)).expect("axes fit the blocks")
     };

@@ -9,13 +9,11 @@ use std::sync::Arc;
 
 use p3_field::PrimeCharacteristicRing;
 
-use crate::eq::{eq_index, eq_points, eq_scalars};
+use crate::eq::{eq_points, eq_scalars};
+use crate::eq_prefixes::EqPrefixes;
 use crate::error::{Error, Result};
 use crate::field::EF;
-use crate::terms::{DyadicBlock, power, shifted, split_last};
-
-/// Coordinates of which one table holds eq of all indices.
-const TABLE_BITS: usize = 8;
+use crate::terms::DyadicBlock;
 
 /// A block stands where the point has no coordinates for.
 const OUTSIDE: Error = Error::Shape("a block lies outside the committed addresses");
@@ -26,8 +24,8 @@ type Shared = Rc<Vec<EF>>;
 /// The point, one coordinate an address bit, and what is known there.
 pub(crate) struct AtPoint<'a> {
     pub(crate) point: &'a [EF],
-    /// eq of [`TABLE_BITS`] coordinates after the other, from the first on, as far as there are so many.
-    tables: Vec<Vec<EF>>,
+    /// eq of its first coordinates.
+    prefixes: EqPrefixes,
     /// eq of each block's address, by where the blocks are in memory. They are held: nothing else comes there.
     addresses: HashMap<usize, (Arc<Vec<DyadicBlock>>, Shared)>,
     /// eq of all indices of some coordinates, by the first one and their number.
@@ -38,9 +36,8 @@ pub(crate) struct AtPoint<'a> {
 
 impl<'a> AtPoint<'a> {
     pub(crate) fn new(point: &'a [EF]) -> Self {
-        let (chunks, _) = point.as_chunks::<TABLE_BITS>();
-        let tables = chunks.iter().map(|chunk| eq_scalars(chunk, EF::ONE)).collect();
-        Self { point, tables, addresses: HashMap::new(), expansions: HashMap::new(), suffixes: None }
+        let prefixes = EqPrefixes::new(point);
+        Self { point, prefixes, addresses: HashMap::new(), expansions: HashMap::new(), suffixes: None }
     }
 
     /// For each block of a tensor eq of the point's first coordinates and the block's address.
@@ -52,26 +49,11 @@ impl<'a> AtPoint<'a> {
         if let Some((_, known)) = self.addresses.get(&key) {
             return Ok(known.clone());
         }
-        let values: Option<Vec<EF>> = blocks.iter().map(|block| self.address(block)).collect();
+        let address = |block: &DyadicBlock| self.prefixes.block(block.address, block.log_size());
+        let values: Option<Vec<EF>> = blocks.iter().map(address).collect();
         let values = Rc::new(values.ok_or(OUTSIDE)?);
         self.addresses.insert(key, (blocks.clone(), values.clone()));
         Ok(values)
-    }
-
-    fn address(&self, block: &DyadicBlock) -> Option<EF> {
-        let log = block.log_size();
-        let (high, _) = split_last(self.point, log)?;
-        let number = shifted(block.address, log);
-        if number >= power(high.len()) {
-            return None;
-        }
-        let (mut product, mut remaining) = (EF::ONE, high.len());
-        for table in self.tables.iter().take(high.len() / TABLE_BITS) {
-            remaining = remaining.checked_sub(TABLE_BITS)?;
-            product *= *table.get(shifted(number, remaining) & power(TABLE_BITS).saturating_sub(1))?;
-        }
-        let (_, others) = split_last(high, remaining)?;
-        Some(product * eq_index(others, number))
     }
 
     /// `count` coordinates of the point, from `first` on.
@@ -108,6 +90,7 @@ impl<'a> AtPoint<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eq::eq_index;
     use crate::terms::Interval;
     use crate::testing::*;
 

@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use p3_field::PrimeCharacteristicRing;
 
+use crate::axis_weights::{AxisMap, AxisWeights, Indices};
 use crate::code::{CodeShape, Columns, combine_rows, domain_points, verify_opening};
+use crate::expression::{Expression, ExpressionConstant, ExpressionTerm, Followed};
 use crate::field::{EF, F, decode_base, decode_extension, extension_to_bytes};
 use crate::hashing::Digest;
 use crate::index_list::IndexList;
 use crate::index_map::IndexMap;
 use crate::item_count::count_items;
+use crate::leaves::LeafBlocks;
 use crate::linear_pieces::{LinearPieces, Piece};
 use crate::sumcheck::InstanceShape;
 use crate::terms::{AxisVector, DyadicBlock, Interval, Term, Weights, base_powers_at};
@@ -20,7 +23,7 @@ use crate::transcript::Transcript;
 use crate::{logup, merkle, sumcheck, table, whir};
 
 /// The number of entry points.
-pub const ENTRIES: u8 = 9;
+pub const ENTRIES: u8 = 11;
 /// Sizes that no argument should have; none of them may be allocated.
 const EXTREMES: [usize; 6] = [usize::MAX, usize::MAX - 1, (1 << 31) + 1, 65, 64, 40];
 /// Sizes below this are drawn besides.
@@ -118,6 +121,19 @@ pub fn drive(data: &[u8]) {
             let pieces: Vec<Piece> = (0..bytes.small()).map(|_| piece(&mut bytes)).collect();
             _ = table::evaluate(&pieces, bytes.size(), &bytes.elements());
         }
+        8 => express(&mut bytes),
+        9 => {
+            let row =
+                |bytes: &mut Bytes<'_>| (0..bytes.small()).map(|_| (bytes.size(), bytes.size())).collect();
+            let blocks = LeafBlocks((0..bytes.small()).map(|_| row(&mut bytes)).collect());
+            let Ok(weights) = blocks.at(bytes.elements()) else { return };
+            _ = weights.totals();
+            let tensors: Vec<Option<usize>> =
+                bytes.sizes().into_iter().map(|index| index.checked_sub(1)).collect();
+            _ = weights.terms(bytes.element(), bytes.size(), &tensors);
+            let Ok(pieces) = LinearPieces::identity(bytes.integer(), bytes.small()) else { return };
+            _ = weights.table(bytes.small(), &pieces, &bytes.sizes());
+        }
         _ => {
             let offset = bytes.size() as i64 - bytes.size() as i64 % 7;
             let [size, taps, stride, dilation] = [(); 4].map(|()| bytes.size());
@@ -155,6 +171,52 @@ fn open(bytes: &mut Bytes<'_>) {
     _ = domain_points(bytes.size(), &positions.iter().map(|&position| position as u64).collect::<Vec<_>>());
 }
 
+/// Expressions, and the weights of their axes.
+fn express(bytes: &mut Bytes<'_>) {
+    let axis = |bytes: &mut Bytes<'_>| match bytes.byte() % 2 {
+        0 => AxisWeights::eq(bytes.size(), bytes.elements()).ok(),
+        _ => Some(AxisWeights::explicit(bytes.elements())),
+    };
+    let axes: Vec<AxisWeights> = match AxisWeights::split(&bytes.elements(), &bytes.sizes()) {
+        Ok(axes) if !axes.is_empty() => axes,
+        _ => (0..bytes.small() % 4).filter_map(|_| axis(bytes)).collect(),
+    };
+    let map = |bytes: &mut Bytes<'_>| AxisMap {
+        axes: (0..bytes.small() % 3).map(|_| bytes.small() % 4).collect(),
+        first: bytes.size(),
+        end: bytes.size(),
+        indices: match bytes.byte() % 2 {
+            0 => Indices::Steps {
+                offset: i64::from(bytes.integer()),
+                stride: bytes.size(),
+                taps: bytes.size(),
+                dilation: bytes.size(),
+            },
+            _ => Indices::List(bytes.sizes().into_iter().map(|index| index as i64 - 1).collect()),
+        },
+        scale: bytes.bases(),
+    };
+    let followed = |bytes: &mut Bytes<'_>| match bytes.byte() % 2 {
+        0 => Followed::Axis(bytes.small() % 4),
+        _ => Followed::Map(map(bytes)),
+    };
+    let term = |bytes: &mut Bytes<'_>| ExpressionTerm {
+        coefficient: bytes.base(),
+        tensor: bytes.small() % 3,
+        axes: (0..bytes.small() % 4).map(|_| followed(bytes)).collect(),
+    };
+    let constant = |bytes: &mut Bytes<'_>| ExpressionConstant {
+        value: bytes.base(),
+        within: (0..bytes.small() % 3).map(|_| map(bytes)).collect(),
+    };
+    let terms = (0..bytes.small() % 3).map(|_| term(bytes)).collect();
+    let constants = (0..bytes.small() % 3).map(|_| constant(bytes)).collect();
+    let space = axes.iter().map(AxisWeights::size).collect();
+    let shapes = [bytes.sizes(), vec![bytes.small(); 2]];
+    let weights: Vec<&AxisWeights> = axes.iter().collect();
+    _ = Expression::new(space, terms, constants).claim(&weights, bytes.element(), &shapes);
+}
+
 /// Terms of claims.
 fn weigh(bytes: &mut Bytes<'_>) {
     let interval = |bytes: &mut Bytes<'_>| Interval { start: bytes.size(), log: bytes.size() };
@@ -166,14 +228,16 @@ fn weigh(bytes: &mut Bytes<'_>) {
         return;
     };
     let vector = |bytes: &mut Bytes<'_>| match bytes.byte() % 4 {
-        0 => AxisVector::Eq(bytes.elements()),
+        0 => AxisVector::eq(bytes.elements()),
         1 => AxisVector::Ones,
         2 => AxisVector::OneHot(bytes.size()),
-        _ => AxisVector::Explicit(bytes.elements()),
+        _ => AxisVector::explicit(bytes.elements()),
     };
     let weights = match bytes.byte() % 3 {
         0 => Weights::Product((0..bytes.small() % 4).map(|_| vector(bytes)).collect()),
-        1 => Weights::BlockDiagonal { factors: bytes.elements(), point: Arc::new(bytes.elements()) },
+        1 => {
+            Weights::BlockDiagonal { factors: Arc::new(bytes.elements()), point: Arc::new(bytes.elements()) }
+        }
         _ => Weights::Powers { z: bytes.element(), exponents: bytes.sizes() },
     };
     if let Weights::Product(vectors) = &weights {

@@ -3,9 +3,7 @@
 
 use p3_field::PrimeCharacteristicRing;
 
-use crate::error::{Error, Result};
 use crate::field::EF;
-use crate::terms::{power, shifted, split_last};
 
 /// eq(u, i) times `scale` for all i below 2^|u|; time and memory are 2^|u|.
 pub fn eq_scalars(point: &[EF], scale: EF) -> Vec<EF> {
@@ -51,21 +49,6 @@ pub fn eq_prefix_sum(u: &[EF], count: usize) -> EF {
     sum
 }
 
-/// For blocks of 2^log indices from a multiple of 2^log on: eq of u's first coordinates and the block's number.
-/// It is what eq(u, i) has in common for all i of the block.
-///
-/// # Errors
-/// [`Error::Shape`] for a block outside of u's indices.
-pub fn eq_blocks(u: &[EF], blocks: &[(usize, usize)]) -> Result<Vec<EF>> {
-    let factor = |&(start, log): &(usize, usize)| {
-        let (high, _) = split_last(u, log)?;
-        let number = shifted(start, log);
-        (number < power(high.len())).then(|| eq_index(high, number))
-    };
-    let factors: Option<Vec<EF>> = blocks.iter().map(factor).collect();
-    factors.ok_or(Error::Shape("a block lies outside of a point's indices"))
-}
-
 /// Whether a bit of an index is 1; bits beyond the word are 0.
 pub(crate) fn is_set(index: usize, log: usize) -> bool {
     u32::try_from(log).ok().and_then(|log| index.checked_shr(log)).is_some_and(|shifted| shifted & 1 == 1)
@@ -90,20 +73,6 @@ mod tests {
                 assert_eq!(eq_prefix_sum(&u, i), table[..i].iter().copied().sum::<EF>());
             }
             assert_eq!(eq_prefix_sum(&u, 1 << n), EF::ONE);
-        }
-    }
-
-    #[test]
-    fn blocks_are_sums_of_what_they_have() {
-        let u = elements(1, 5);
-        let table = eq_scalars(&u, EF::ONE);
-        let blocks = [(0, 5), (0, 4), (16, 4), (24, 2), (28, 1), (30, 0), (31, 0)];
-        for (&(start, log), factor) in blocks.iter().zip(eq_blocks(&u, &blocks).unwrap()) {
-            assert_eq!(factor, table[start..start + (1 << log)].iter().copied().sum::<EF>());
-        }
-        assert_eq!(eq_blocks(&[], &[(0, 0)]).unwrap(), [EF::ONE]);
-        for block in [(32, 0), (32, 4), (64, 5), (0, 6), (usize::MAX, 0), (1 << 40, 0), (0, usize::MAX)] {
-            assert!(eq_blocks(&u, &[(0, 5), block]).is_err());
         }
     }
 }

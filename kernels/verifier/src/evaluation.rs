@@ -197,10 +197,10 @@ mod tests {
 
     fn vectors(kind: usize, bits: usize, seed: u64) -> AxisVector {
         match kind {
-            0 => AxisVector::Eq(elements(seed, bits)),
+            0 => AxisVector::eq(elements(seed, bits)),
             1 => AxisVector::Ones,
             2 => AxisVector::OneHot((1 << bits) - 1),
-            _ => AxisVector::Explicit(elements(seed, 1 << bits)),
+            _ => AxisVector::explicit(elements(seed, 1 << bits)),
         }
     }
 
@@ -212,7 +212,8 @@ mod tests {
             let (seed, log) = (u64::from(seed), second.saturating_sub(cut));
             let (blocks, bits) = (cut_blocks(first, second, log), first + second);
             let axes = vec![vectors(kinds[0], first, seed + 1), vectors(kinds[1], second, seed + 2)];
-            let (factors, point) = (elements(seed + 3, blocks.len()), Arc::new(elements(seed + 4, bits)));
+            let (factors, point) =
+                (Arc::new(elements(seed + 3, blocks.len())), Arc::new(elements(seed + 4, bits)));
             let rising = (0..blocks.len()).map(|index| index << log).collect();
             let falling = (0..blocks.len()).rev().collect();
             let squares = (0..blocks.len()).map(|index| index * index).collect();
@@ -244,7 +245,7 @@ mod tests {
             let axes = |offset: u64| -> Vec<AxisVector> {
                 kinds.iter().zip(0..).map(|(&kind, axis)| vectors(kind, 4, seed + offset + axis)).collect()
             };
-            let factors = |offset| elements(seed + offset, blocks.len());
+            let factors = |offset| Arc::new(elements(seed + offset, blocks.len()));
             let tree = Arc::new(elements(seed + 7, 14));
             let other = Arc::new(elements(seed + 8, 12));
             let all = [

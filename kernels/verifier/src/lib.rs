@@ -9,6 +9,9 @@
 //! | [`field`] | KoalaBear, its quintic extension, canonical encodings | Plonky3 |
 //! | [`transcript`] | challenges from all that was sent (Fiat-Shamir) | BLAKE3 |
 //! | [`eq`] | the equality polynomial, expanded or in closed form | Thaler, eprint 2013/351 |
+//! | [`axis_weights`] | weights on the axes of expressions, and what index maps make of them | |
+//! | [`expression`] | affine expressions as terms of claims | |
+//! | [`leaves`] | blocks of a fraction tree's leaves | |
 //! | [`terms`] | weights of linear claims | |
 //! | [`evaluation`] | their multilinear extension at a point | |
 //! | [`index_map`] | weights along an axis that follows another | |
@@ -45,17 +48,21 @@
 
 mod at_point;
 mod axis_values;
+pub mod axis_weights;
 pub mod code;
 #[cfg(any(test, feature = "testing"))]
 pub mod drive;
 pub mod eq;
+mod eq_prefixes;
 pub mod error;
 pub mod evaluation;
+pub mod expression;
 pub mod field;
 pub mod hashing;
 pub mod index_list;
 pub mod index_map;
 pub mod item_count;
+pub mod leaves;
 pub mod linear_pieces;
 pub mod logup;
 pub mod merkle;

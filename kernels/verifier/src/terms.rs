@@ -75,21 +75,31 @@ pub(crate) fn power(log: usize) -> usize {
 }
 
 /// The weights along one axis.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AxisVector {
     /// eq(u, i), for an axis of at most 2^|u| indices.
-    Eq(Vec<EF>),
+    Eq(Arc<Vec<EF>>),
     /// 1 everywhere.
     Ones,
     /// 1 at one index, 0 elsewhere.
     OneHot(usize),
     /// Any values, as many as the axis has indices.
-    Explicit(Vec<EF>),
+    Explicit(Arc<Vec<EF>>),
 }
 
 impl AxisVector {
+    /// eq of a point.
+    pub fn eq(point: Vec<EF>) -> Self {
+        Self::Eq(Arc::new(point))
+    }
+
+    /// These values.
+    pub fn explicit(values: Vec<EF>) -> Self {
+        Self::Explicit(Arc::new(values))
+    }
+
     /// Whether the vector has a value at every index below `end`.
-    fn covers(&self, end: usize) -> bool {
+    pub(crate) fn covers(&self, end: usize) -> bool {
         match self {
             Self::Eq(u) => end <= power(u.len()),
             Self::Ones | Self::OneHot(_) => true,
@@ -129,6 +139,9 @@ impl AxisVector {
     }
 }
 
+/// Claims and their scales differ in number.
+pub const OTHER_SCALES: Error = Error::Shape("each claim has a scale");
+
 /// How a term weighs the positions of a tensor.
 #[derive(Clone, Debug)]
 pub enum Weights {
@@ -137,7 +150,7 @@ pub enum Weights {
     /// For each block its factor, times eq(the last coordinates of the point, position in the block).
     BlockDiagonal {
         /// One factor a block.
-        factors: Vec<EF>,
+        factors: Arc<Vec<EF>>,
         /// The point; a block of 2^b positions uses the last b coordinates.
         point: Arc<Vec<EF>>,
     },
@@ -181,6 +194,51 @@ impl Term {
             return Err(UNFIT);
         }
         Ok(Self { coefficient, blocks, weights })
+    }
+}
+
+/// Those of [`Weights`] that are about a tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TensorWeights {
+    /// A product of one vector an axis.
+    Product(Vec<AxisVector>),
+    /// For each block its factor, times eq(the last coordinates of the point, position in the block).
+    BlockDiagonal {
+        /// One factor a block.
+        factors: Arc<Vec<EF>>,
+        /// The point.
+        point: Arc<Vec<EF>>,
+    },
+}
+
+impl From<TensorWeights> for Weights {
+    fn from(weights: TensorWeights) -> Self {
+        match weights {
+            TensorWeights::Product(vectors) => Self::Product(vectors),
+            TensorWeights::BlockDiagonal { factors, point } => Self::BlockDiagonal { factors, point },
+        }
+    }
+}
+
+/// coefficient * weights on a tensor that is known by its index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TensorTerm {
+    /// Scales all weights.
+    pub coefficient: EF,
+    /// The tensor's index.
+    pub tensor: usize,
+    /// The weights.
+    pub weights: TensorWeights,
+}
+
+impl TensorTerm {
+    /// `scale` times the term, where tensors have these blocks.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where there is no such tensor, or its weights do not fit it.
+    pub fn stored(&self, scale: EF, tensors: &[Arc<Vec<DyadicBlock>>]) -> Result<Term> {
+        let blocks = tensors.get(self.tensor).ok_or(Error::Shape("a term is about no tensor"))?;
+        Term::new(scale * self.coefficient, blocks.clone(), self.weights.clone().into())
     }
 }
 
@@ -239,10 +297,12 @@ mod tests {
         let first = dyadic_blocks(&[6, 5, 40], 0);
         let second = dyadic_blocks(&[6, 5, 40], 2048);
         let vectors =
-            vec![AxisVector::Eq(elements(1, 3)), AxisVector::Explicit(elements(2, 5)), AxisVector::Ones];
-        let hot = vec![AxisVector::Ones, AxisVector::OneHot(4), AxisVector::Eq(elements(3, 6))];
-        let diagonal =
-            Weights::BlockDiagonal { factors: elements(4, first.len()), point: Arc::new(elements(5, 14)) };
+            vec![AxisVector::eq(elements(1, 3)), AxisVector::explicit(elements(2, 5)), AxisVector::Ones];
+        let hot = vec![AxisVector::Ones, AxisVector::OneHot(4), AxisVector::eq(elements(3, 6))];
+        let diagonal = Weights::BlockDiagonal {
+            factors: Arc::new(elements(4, first.len())),
+            point: Arc::new(elements(5, 14)),
+        };
         let exponents = (0..first.len()).map(|index| 97 * index % 1000).collect();
         let powers = Weights::Powers { z: element(7), exponents };
         let terms = [
@@ -259,13 +319,13 @@ mod tests {
     #[test]
     fn weights_that_do_not_fit_are_refused() {
         let blocks = || dyadic_blocks(&[6, 5, 40], 0);
-        let short = vec![AxisVector::Eq(elements(1, 2)), AxisVector::Ones, AxisVector::Ones];
+        let short = vec![AxisVector::eq(elements(1, 2)), AxisVector::Ones, AxisVector::Ones];
         assert!(Term::new(EF::ONE, blocks(), Weights::Product(short)).is_err());
         assert!(Term::new(EF::ONE, blocks(), Weights::Product(vec![AxisVector::Ones])).is_err());
-        let explicit = vec![AxisVector::Ones, AxisVector::Explicit(elements(1, 4)), AxisVector::Ones];
+        let explicit = vec![AxisVector::Ones, AxisVector::explicit(elements(1, 4)), AxisVector::Ones];
         assert!(Term::new(EF::ONE, blocks(), Weights::Product(explicit)).is_err());
         let point = Arc::new(elements(1, 14));
-        let few = Weights::BlockDiagonal { factors: elements(1, 1), point };
+        let few = Weights::BlockDiagonal { factors: Arc::new(elements(1, 1)), point };
         assert!(Term::new(EF::ONE, blocks(), few).is_err());
         let few = Weights::Powers { z: element(1), exponents: vec![0] };
         assert!(Term::new(EF::ONE, blocks(), few).is_err());

@@ -14,8 +14,6 @@ EQ = source(
         "if is_set(index, log) { u } else { EF::ONE - u }",
         "if is_set(index, log) { u } else { EF::ONE }",
     ),
-    Mutant("a block has its number", "shifted(start, log)", "0"),
-    Mutant("a block is inside", "number < power(high.len())", "true", ("cargo:eq",)),
     Mutant(
         "the whole sum is one",
         "count.checked_ilog2().is_some_and(|log| log as usize >= u.len())",
@@ -35,17 +33,7 @@ AT_POINT = source(
     "kernels/verifier/src/at_point.rs",
     ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:at_point"),
     Mutant(
-        "blocks are inside the addresses",
-        "number >= power(high.len())",
-        "false",
-        (ARGUMENTS, "cargo:at_point", "cargo:terms"),
-    ),
-    Mutant("blocks have their address", "shifted(block.address, log)", "0 * shifted(block.address, log)"),
-    Mutant("addresses have all their bits", "product * eq_index(others, number)", "product"),
-    Mutant(
-        "tables have the bits from the first on",
-        "shifted(number, remaining) & power(TABLE_BITS).saturating_sub(1)",
-        "number & power(TABLE_BITS).saturating_sub(1)",
+        "blocks have their address", "block(block.address, block.log_size())", "block(0, block.log_size())"
     ),
     Mutant(
         "blocks that addresses are known of are held",
@@ -58,6 +46,53 @@ AT_POINT = source(
         "expansions have their coordinates",
         "self.expansions.entry((first, count))",
         "self.expansions.entry((0, count))",
+    ),
+)
+
+EQ_PREFIXES = source(
+    "kernels/verifier/src/eq_prefixes.rs",
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:eq_prefixes"),
+    Mutant(
+        "blocks are inside the point's indices",
+        "number >= power(remaining)",
+        "false",
+        (ARGUMENTS, "cargo:eq_prefixes", "cargo:at_point"),
+    ),
+    Mutant(
+        "blocks have their number",
+        "let number = shifted(start, log);",
+        "let number = 0 * shifted(start, log);",
+    ),
+    Mutant("all chunks count", "product *= *chunk", "product = *chunk"),
+    Mutant(
+        "chunks have the bits from the first on",
+        "shifted(number, remaining) & power(count)",
+        "number & power(count)",
+    ),
+    Mutant("zeros of a number", "[value - high, high]", "[value, high]"),
+)
+
+LEAVES = source(
+    "kernels/verifier/src/leaves.rs",
+    ("attacks/test_reference_prover.py", "protocol/lookup/test_lookup.py", "cargo:leaves"),
+    Mutant("blocks of leaves have their place", "prefixes.block(leaf, log)", "prefixes.block(0, log)"),
+    Mutant("terms have the rows that are asked for", "self.rows.get(first..", "self.rows.get(0.."),
+    Mutant(
+        "a table has as many blocks as its row",
+        "starts.len() != weights.len()",
+        "false",
+        (ARGUMENTS, "cargo:leaves"),
+    ),
+    Mutant("blocks of a table have their weight", "weight * table::evaluate", "table::evaluate"),
+    Mutant(
+        "blocks of a table start where they do",
+        "pieces.pieces(), start, low",
+        "pieces.pieces(), 0 * start, low",
+    ),
+    Mutant(
+        "blocks of a table are at the last coordinates",
+        "let (_, low) = split_last(&self.point, log).ok_or(NO_ROW)?;",
+        "let low = self.point.get(..log).ok_or(NO_ROW)?;",
     ),
 )
 
@@ -145,6 +180,7 @@ TERMS = source(
     Mutant(
         "weights fit a tensor", "!fits", "false", (ARGUMENTS, "protocol/claims/test_claim.py", "cargo:terms")
     ),
+    Mutant("terms have the scale of their claim", "scale * self.coefficient", "self.coefficient"),
     Mutant("powers are squared", "power = power.square();", ""),
     Mutant(
         "powers are of the point",
@@ -299,4 +335,16 @@ INDEX_MAP = source(
     ),
 )
 
-CLOSED_FORMS = (EQ, AT_POINT, AXIS_VALUES, EVALUATION, TERMS, TABLE, LINEAR_PIECES, INDEX_LIST, INDEX_MAP)
+CLOSED_FORMS = (
+    EQ,
+    EQ_PREFIXES,
+    AT_POINT,
+    LEAVES,
+    AXIS_VALUES,
+    EVALUATION,
+    TERMS,
+    TABLE,
+    LINEAR_PIECES,
+    INDEX_LIST,
+    INDEX_MAP,
+)

@@ -8,6 +8,7 @@ REPLAY = ("attacks/test_replay.py",)
 LIES = ("attacks/test_windows.py", "attacks/test_witness.py", "attacks/test_convolutions.py")
 CLAIMED = ("protocol/relations/test_contractions.py", "protocol/relations/test_relations.py")
 TERMS = ("protocol/relations/test_affine.py",)
+ARGUMENTS = "attacks/test_kernel_arguments.py"
 MAPS = ("protocol/system/test_index_map.py", "protocol/relations/test_joined_axes.py")
 
 VERIFY = source(
@@ -110,13 +111,13 @@ CONTRACTION = source(
     Mutant("every relation has sums of its own", "        first = end\n        terms", "        terms"),
     Mutant(
         "constants of the affine side count",
-        "Claim.about(total - SentValue(known), tuple(terms))",
-        "Claim.about(total, tuple(terms))",
+        "Claim.about(total - SentValue(known), terms)",
+        "Claim.about(total, terms)",
     ),
     Mutant(
         "constants of a factor count",
-        "Claim.about(next(values) - SentValue(known), tuple(terms))",
-        "Claim.about(next(values), tuple(terms))",
+        "Claim.about(next(values) - SentValue(known), terms)",
+        "Claim.about(next(values), terms)",
     ),
     Mutant(
         "both factors are claimed",
@@ -172,83 +173,160 @@ AFFINE = source(
     "deepprove_dist/protocol/relations/affine.py",
     (*TERMS, *CLAIMED, *LIES),
     Mutant(
+        "expressions have their scale",
+        "claim(weights, scale, system.shapes)",
+        "claim(weights, Extension(1), system.shapes)",
+    ),
+)
+
+KERNEL = source(
+    "kernels/verifier/src/expression.rs",
+    (*TERMS, *CLAIMED, *LIES, "cargo:expression"),
+    Mutant(
         "coefficients of terms",
-        "scale if term.coefficient == 1 else scale * term.coefficient",
-        "scale",
+        "scale * term.coefficient * lacked(lacking) * covered",
+        "scale * lacked(lacking) * covered",
     ),
     Mutant(
         "terms have their scale",
-        "scale if term.coefficient == 1 else scale * term.coefficient",
-        "Extension(term.coefficient)",
-    ),
-    Mutant(
-        "axes that a constant lacks are summed",
-        "        if index not in present:\n            total *= axis.total\n",
-        "        pass\n",
+        "scale * term.coefficient * lacked(lacking) * covered",
+        "lacked(lacking) * term.coefficient * covered",
     ),
     Mutant(
         "axes that a term lacks count",
-        "            coefficient *= weights[axis].total\n",
-        "            pass\n",
-    ),
-    Mutant("covers beside a tensor count", "if len(term.axes) > len(shape):", "if False:"),
-    Mutant(
-        "constants are added",
-        "known += scale * constant.value * without * _covered(constant.within, weights)",
-        "known += 0",
+        "scale * term.coefficient * lacked(lacking) * covered",
+        "scale * term.coefficient * covered",
     ),
     Mutant(
-        "further axes of a term are covered", "coefficient *= _covered(term.beside(shape), weights)", "pass"
+        "further axes of a term are covered",
+        "scale * term.coefficient * lacked(lacking) * covered",
+        "scale * term.coefficient * lacked(lacking)",
     ),
     Mutant(
-        "constants have their positions", "        product *= covered(weights, cover)\n", "        pass\n"
+        "constants have their value and scale",
+        "scale * constant.value * lacked(lacking) * covered",
+        "scale * lacked(lacking) * covered",
+    ),
+    Mutant(
+        "axes that a constant lacks are summed",
+        "scale * constant.value * lacked(lacking) * covered",
+        "scale * constant.value * covered",
+    ),
+    Mutant(
+        "constants have their positions",
+        "scale * constant.value * lacked(lacking) * covered",
+        "scale * constant.value * lacked(lacking)",
+    ),
+    Mutant(
+        "axes that a map follows are not summed again",
+        "term.axes.iter().flat_map(Followed::axes).copied().collect();",
+        "term.axes.iter().flat_map(Followed::axes).copied().take(1).collect();",
     ),
     Mutant(
         "axes that a constant covers are not summed again",
-        "[axis for cover in constant.within for axis in cover.axes])",
-        "[])",
+        "constant.within.iter().flat_map(|map| &map.axes).copied().collect();",
+        "Vec::new();",
+    ),
+    Mutant(
+        "weights are those of the space",
+        "!self.space.iter().copied().eq(weights.iter().map(|axis| axis.size()))",
+        "false",
+        (ARGUMENTS, "cargo:expression"),
+    ),
+    Mutant(
+        "axes of a tensor have its sizes",
+        "weights.get(*axis).filter(|axis| axis.size() == size)",
+        "weights.get(*axis)",
+        (ARGUMENTS, "cargo:expression"),
     ),
 )
 
 WEIGHTS = source(
-    "deepprove_dist/protocol/relations/axis_weights.py",
-    (*MAPS, *TERMS, *CLAIMED, *LIES),
+    "kernels/verifier/src/axis_weights.rs",
+    (*MAPS, *TERMS, *CLAIMED, *LIES, "cargo:axis_weights"),
     Mutant(
         "a sum of weights has a start",
-        "self.point.eq_prefix_sum(end) - self.point.eq_prefix_sum(first)",
-        "self.point.eq_prefix_sum(end)",
+        "eq_prefix_sum(point, end) - eq_prefix_sum(point, first)",
+        "eq_prefix_sum(point, end)",
+    ),
+    Mutant("a sum of explicit weights has a start", ".take(end).skip(first)", ".take(end)"),
+    Mutant("a sum of explicit weights has an end", ".take(end).skip(first)", ".skip(first)"),
+    Mutant("weights of positions outside an axis do not count", "values.truncate(self.size);", ""),
+    Mutant("the sum of an axis ends with it", "self.sum(0, self.size)", "self.sum(0, usize::MAX)"),
+    Mutant(
+        "an axis has no more positions than eq has values",
+        "size > power(point.len())",
+        "false",
+        (ARGUMENTS, "cargo:axis_weights"),
     ),
     Mutant(
-        "a sum of explicit weights has a start",
-        "self.dense[first:end].dot(",
-        "self.dense[: end - first].dot(",
+        "eq is expanded of few coordinates",
+        "point.len() > MOST_EXPANDED",
+        "point.len() > 2 * MOST_EXPANDED",
+        (ARGUMENTS, "cargo:axis_weights"),
     ),
     Mutant(
-        "weights of positions outside an axis do not count",
-        "ExtensionVector.eq(self.point)[: self.size]",
-        "ExtensionVector.eq(self.point)",
+        "axes have coordinates of their own", "            remaining = tail;\n", "            let _ = tail;\n"
     ),
-    Mutant("the sum of an axis ends with it", "return self.sum(0, self.size)", "return Extension(1)"),
     Mutant(
-        "a map has its factors when it is pulled back",
-        "pull(_weighed(joined, axis), size)",
-        "pull(joined.dense, size)",
+        "a point has no more coordinates than its space",
+        "if remaining.is_empty() { Ok(axes) } else { Err(OTHER) }",
+        "Ok(axes)",
+        (ARGUMENTS, "cargo:axis_weights"),
     ),
+    Mutant(
+        "a map has its factors",
+        "if counted(h) { weight * factor(h) }",
+        "if counted(h) { weight * factor(usize::MAX) }",
+    ),
+    Mutant("a map has a first position", "self.first <= h && h < self.end", "h < self.end"),
+    Mutant("a map has an end", "self.first <= h && h < self.end", "self.first <= h"),
+    Mutant(
+        "only a map of all positions keeps their weights",
+        "self.scale.is_empty() && self.first == 0 && self.end == weights.len()",
+        "self.scale.is_empty()",
+    ),
+    Mutant(
+        "only a map that is the identity keeps its weights",
+        "plain && self.scale.is_empty() && positions == size && self.first == 0 && self.end == size",
+        "positions == size",
+    ),
+    Mutant(
+        "an identity has no factors",
+        "plain && self.scale.is_empty() && positions == size && self.first == 0 && self.end == size",
+        "plain && positions == size && self.first == 0 && self.end == size",
+    ),
+    Mutant(
+        "an identity has as many positions",
+        "plain && self.scale.is_empty() && positions == size && self.first == 0 && self.end == size",
+        "plain && self.scale.is_empty() && self.first == 0 && self.end == size",
+    ),
+    Mutant(
+        "factors are as many as positions",
+        "!self.scale.is_empty() && self.scale.len() != weights.len()",
+        "false",
+        (ARGUMENTS, "cargo:axis_weights"),
+    ),
+    Mutant("a cover has its positions", ".sum(self.first, self.end)", ".total()"),
+    Mutant(
+        "joined axes have a closed form where bits stand side by side",
+        "if index == 0 || axis.size == power(u.len())",
+        "if index == 0 || axis.size <= power(u.len())",
+    ),
+    Mutant(
+        "weights of joined axes are in their order",
+        "let weights = axis.dense()?;",
+        "let weights: Vec<EF> = axis.dense()?.iter().rev().copied().collect();",
+    ),
+)
+
+TAPS = source(
+    "deepprove_dist/protocol/relations/axis_weights.py",
+    (*MAPS, *CLAIMED, *LIES),
     Mutant(
         "a map has its factors on taps",
         "spread(_weighed(_joined(weights, axis), axis), taps.dense)",
         "spread(_joined(weights, axis).dense, taps.dense)",
-    ),
-    Mutant(
-        "only a map that is the identity keeps its weights",
-        "if axis.is_identity([followed.size for followed in weights], size):",
-        "if joined.size == size:",
-    ),
-    Mutant("a cover has its positions", "sum(cover.first, cover.end)", "total"),
-    Mutant(
-        "joined axes have a closed form where bits stand side by side",
-        "closed_form([axis.size",
-        "any([axis.size",
     ),
 )
 
@@ -266,11 +344,6 @@ INDEX_MAP = source(
         "a map has a stride", "self.stride, self.dilation, self.start)\n", "1, self.dilation, self.start)\n"
     ),
     Mutant("a map has taps", "kernels.IndexMap(size, self.taps,", "kernels.IndexMap(size, 1,"),
-    Mutant(
-        "a list has its indices",
-        "if self.listed is not None:\n            return kernels",
-        "if False:\n            return kernels",
-    ),
     Mutant(
         "a list has gaps",
         "for index in self.listed):",
@@ -293,4 +366,4 @@ INDEX_MAP = source(
     Mutant("positions inside end", "min(self.end, end)", "self.end", ("protocol/system/test_ranges.py",)),
 )
 
-EXPRESSIONS = (VERIFY, CONTRACTION, AFFINE, WEIGHTS, INDEX_MAP)
+EXPRESSIONS = (VERIFY, CONTRACTION, AFFINE, KERNEL, WEIGHTS, TAPS, INDEX_MAP)

@@ -91,11 +91,11 @@ VERIFY = source(
     Mutant("finals have the weights u", "rows.padded(rows.weights).dot(eq) * (", "("),
     Mutant("the finals are claimed", "for index in range(FINALS)),\n", "for index in range(0)),\n"),
     Mutant("each final is claimed", "for index in range(FINALS)),\n", "for index in range(FINALS - 1)),\n"),
-    Mutant("the last claim is claimed", "        Claim.about(last - SentValue(products), ()),\n", ""),
+    Mutant("the last claim is claimed", "        Claim.about(last - SentValue(products), NO_TERMS),\n", ""),
     Mutant(
         "the last claim is that of the finals",
-        "Claim.about(last - SentValue(products), ())",
-        "Claim.about(last, ())",
+        "Claim.about(last - SentValue(products), NO_TERMS)",
+        "Claim.about(last, NO_TERMS)",
     ),
     Mutant(
         "rows of a final have their eq",

@@ -120,42 +120,42 @@ TREE = source(
         "max(MIN_LEVELS, (leaf - 1).bit_length())",
         "max(MIN_LEVELS, (leaf - 1).bit_length() - 1)",
     ),
-    Mutant("the covered part counts", "sums.covered += weight", "sums.covered += 0"),
+    Mutant("the covered part counts", "        covered, stored[", "        covered * 0, stored["),
     Mutant(
         "stored rows have their table",
-        "weight * (challenges.beta - row.table)\n        if",
-        "weight * challenges.beta\n        if",
+        "covered * challenges.beta - stored.dot(leaves.numbers)",
+        "covered * challenges.beta",
     ),
     Mutant(
         "multiplicities are claimed",
-        "numerator_terms.append(BlockDiagonalTerm(-ONE, row.columns[0], factors, point))",
-        "pass",
+        "Claim.about(numerator, multiplicities)",
+        "Claim.about(numerator, ClaimTerms())",
     ),
     Mutant(
         "multiplicities are subtracted",
-        "BlockDiagonalTerm(-ONE, row.columns[0]",
-        "BlockDiagonalTerm(ONE, row.columns[0]",
+        "weights.terms(-ONE, lookups,",
+        "weights.terms(ONE, lookups,",
     ),
     Mutant(
         "rows of tables are known",
-        "sums.constant -= _table_part(system.tables[row.table], row, factors, challenges, point)",
+        "sums.constant -= _table_part(system.tables[table.table], table, challenges, weights, number)",
         "pass",
     ),
-    Mutant("lookups count", "            sums.lookups += weight\n", "            sums.lookups += 0\n"),
+    Mutant("lookups count", "stored[:lookups].total()", "Extension(0)"),
     Mutant(
         "stored columns are claimed",
-        "denominator_terms.append(BlockDiagonalTerm(-power, column, factors, point))",
-        "pass",
+        "        weights.terms(-power, 0, columns)\n",
+        "        ClaimTerms()\n",
     ),
     Mutant(
         "stored columns have their power",
-        "BlockDiagonalTerm(-power, column, factors, point)",
-        "BlockDiagonalTerm(-ONE, column, factors, point)",
+        "weights.terms(-power, 0, columns)",
+        "weights.terms(-ONE, 0, columns)",
     ),
-    Mutant("the numerator is claimed", "        Claim.about(numerator, tuple(numerator_terms)),\n", ""),
+    Mutant("the numerator is claimed", "        Claim.about(numerator, multiplicities),\n", ""),
     Mutant(
         "the denominator is claimed",
-        "        Claim.about(denominator, tuple(denominator_terms)),\n",
+        "        Claim.about(denominator, ClaimTerms.concatenated(terms)),\n",
         "",
     ),
     Mutant(
@@ -197,31 +197,28 @@ TREE = source(
     ),
     Mutant(
         "an expression has the last coordinates",
-        "low = split_point(point[len(point) - row.log_size :], row.space)",
-        "low = split_point(point[: row.log_size], row.space)",
+        "AxisWeights.split(point[len(point) - row.log_size :], row.space)",
+        "AxisWeights.split(point[: row.log_size], row.space)",
         EXPRESSION_ROWS,
     ),
     Mutant(
         "the leaves of rows have their weight",
-        "        weight = factors.total()\n",
-        "        weight = factors.total() * 0\n",
+        "covered = stored.total()",
+        "covered = stored.total() * 0",
     ),
-    Mutant("blocks of a table start where they do", "block.intervals[0][0]\n", "0\n"),
+    Mutant("blocks of a table start where they do", "[block.intervals[0][0] for", "[0 for"),
     Mutant(
         "a table has values",
-        "            value += second * table_evaluate(function, start, low)\n",
-        "            pass\n",
+        "total + second * weights.table(number, function, starts)",
+        "total",
     ),
     Mutant(
         "a table has arguments",
-        "value = first * table_evaluate(arguments, start, low)",
-        "value = Extension(0)",
+        "total = first * weights.table(number, arguments, starts)",
+        "total = Extension(0)",
     ),
     Mutant(
         "arguments start with the first", "LinearPieces.identity(table.first,", "LinearPieces.identity(0,"
-    ),
-    Mutant(
-        "every block of a table counts", "total += factors[index] * value", "total = factors[index] * value"
     ),
 )
 

@@ -313,7 +313,11 @@ PUBLIC = source(
         "axes = split_point(point, shape)",
         "axes = split_point(ExtensionVector([0] * len(point)), shape)",
     ),
-    Mutant("the value is that of the statement", "Claim(value, (term,))", "Claim(value * 0, (term,))"),
+    Mutant(
+        "the value is that of the statement",
+        "Claim(value, ClaimTerms([term]))",
+        "Claim(value * 0, ClaimTerms([term]))",
+    ),
 )
 
 CLAIMS = source(
@@ -321,22 +325,15 @@ CLAIMS = source(
     ("protocol/claims/test_claim.py", "attacks/test_lying_provers.py"),
     Mutant(
         "claims have different powers",
-        "ExtensionVector.powers(challenge, len(claims)), Extension(0)",
-        "ExtensionVector([1] * len(claims)), Extension(0)",
+        "scales = ExtensionVector.powers(challenge, len(claims))",
+        "scales = ExtensionVector([1] * len(claims))",
         ("protocol/claims/test_claim.py", "attacks/test_replay.py"),
     ),
     Mutant(
         "values have the powers of their terms",
-        "total += scales[index] * claim.value",
-        "total += claim.value",
+        "scales.dot(ExtensionVector([claim.value for claim in claims]))",
+        "ExtensionVector([claim.value for claim in claims]).total()",
     ),
-    Mutant(
-        "products have their scale",
-        "result.add_product(scale * term.coefficient,",
-        "result.add_product(scale,",
-    ),
-    Mutant("blocks have their scale", "coefficient = scale * term.coefficient", "coefficient = scale"),
-    Mutant("powers have their scale", "result.add_powers(scale,", "result.add_powers(ONE,"),
     Mutant("axes have coordinates of their own", "        start = end", "        start = 0"),
 )
 

@@ -228,15 +228,6 @@ SYSTEM = source(
         "[arguments, self.function.interval()]",
         "[arguments, (0, 0)]",
     ),
-    Mutant(
-        "axes that a map follows are not summed again",
-        "if axis not in term.follows",
-        "if axis not in term.axes",
-        WEIGHED,
-    ),
-    Mutant(
-        "maps are no axes", "if self.follows == self.axes else None", "if self.follows else None", WEIGHED
-    ),
 )
 
 CHECK_EXPRESSIONS = source(

@@ -8,16 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.kernels import AxisVector, BaseVector, Extension, ExtensionVector, Pool
-from deepprove_dist.protocol.claims.claim import (
+from deepprove_dist.kernels import (
+    AxisVector,
+    BaseVector,
     BlockDiagonalTerm,
-    Claim,
-    ClaimTerm,
+    ClaimTerms,
+    Extension,
+    ExtensionVector,
+    Pool,
     PowersTerm,
     ProductTerm,
-    combine,
-    split_point,
 )
+from deepprove_dist.protocol.claims.claim import Claim, ClaimTerm, combine, split_point
 from deepprove_dist.protocol.claims.layout import Layout, lay_out
 from deepprove_dist.protocol.claims.public import evaluate
 from deepprove_dist.protocol.system.system import Matrix, System, axis_bits
@@ -90,7 +92,8 @@ def test_combined_claims_evaluate_to_the_extension_of_their_weights(
     drawn = data.draw(st.lists(st.lists(terms(system, layout), min_size=1, max_size=2), max_size=3))
     challenge, *values = items(challenges(seed, len(drawn) + 1))
     claims = [
-        Claim(value, tuple(term for term, _ in pairs)) for value, pairs in zip(values, drawn, strict=True)
+        Claim(value, ClaimTerms([term for term, _ in pairs]))
+        for value, pairs in zip(values, drawn, strict=True)
     ]
     combined = combine(claims, challenge)
     point = challenges(seed + 1, log_rows + axis_bits(sum(layout.columns.values())))
@@ -137,6 +140,6 @@ def test_a_point_splits_into_the_coordinates_of_its_axes() -> None:
 def test_a_point_of_another_tensor_is_refused() -> None:
     layout = lay_out(system_of([(5,)]), 3)
     term = ProductTerm(Extension(1), 0, (AxisVector.eq(ExtensionVector([1])),))
-    combined = combine([Claim(Extension(0), (term,))], Extension(2))
+    combined = combine([Claim(Extension(0), ClaimTerms([term]))], Extension(2))
     with pytest.raises(ValueError, match="shape"):
         combined.terms(layout.stored_blocks).evaluate(challenges(0, 3))

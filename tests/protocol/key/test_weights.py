@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.kernels import AxisVector, BaseVector, Extension, Pool
-from deepprove_dist.protocol.claims.claim import Claim, ProductTerm
+from deepprove_dist.kernels import AxisVector, BaseVector, ClaimTerms, Extension, Pool, ProductTerm
+from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.key.weights import evaluate_public_weights, out_of_domain_point
 from tests.protocol.naive import challenges, eq, inner, integers, items, system_of
 
@@ -30,19 +30,19 @@ def test_the_point_depends_on_schedule_and_root() -> None:
 
 def test_terms_of_weights_move_to_the_value() -> None:
     value, other = items(challenges(2, 2))
-    claims = [Claim(value, (OF_WEIGHTS, OF_WITNESS)), Claim(other, (OF_WITNESS,))]
+    claims = [Claim(value, ClaimTerms([OF_WEIGHTS, OF_WITNESS])), Claim(other, ClaimTerms([OF_WITNESS]))]
     first, second = evaluate_public_weights(SYSTEM, claims, WEIGHTS, POOL)
-    assert first == Claim(value - EVALUATED, (OF_WITNESS,))
+    assert first == Claim(value - EVALUATED, ClaimTerms([OF_WITNESS]))
     assert second == claims[1]
 
 
 def test_a_claim_about_weights_alone_is_decided() -> None:
-    assert evaluate_public_weights(SYSTEM, [Claim(EVALUATED, (OF_WEIGHTS,))], WEIGHTS, POOL) == []
+    assert evaluate_public_weights(SYSTEM, [Claim(EVALUATED, ClaimTerms([OF_WEIGHTS]))], WEIGHTS, POOL) == []
     with pytest.raises(VerificationError, match="public weights"):
-        evaluate_public_weights(SYSTEM, [Claim(EVALUATED + 1, (OF_WEIGHTS,))], WEIGHTS, POOL)
+        evaluate_public_weights(SYSTEM, [Claim(EVALUATED + 1, ClaimTerms([OF_WEIGHTS]))], WEIGHTS, POOL)
 
 
 @pytest.mark.parametrize("weights", [{}, {W: BaseVector.from_array(VALUES[0])}, {X: WEIGHTS[W]}])
 def test_missing_weights_are_refused(weights: dict[int, BaseVector]) -> None:
     with pytest.raises(VerificationError, match="public weights"):
-        evaluate_public_weights(SYSTEM, [Claim(EVALUATED, (OF_WEIGHTS,))], weights, POOL)
+        evaluate_public_weights(SYSTEM, [Claim(EVALUATED, ClaimTerms([OF_WEIGHTS]))], weights, POOL)

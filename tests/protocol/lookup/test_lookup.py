@@ -13,9 +13,9 @@ from deepprove_dist.kernels import (
     BaseVector,
     Extension,
     ExtensionVector,
+    LeafBlocks,
     Pool,
     Transcript,
-    table_evaluate,
 )
 from deepprove_dist.protocol.claims import layout as layouts
 from deepprove_dist.protocol.claims.claim import Claim
@@ -203,7 +203,7 @@ def test_closed_forms_of_tables_are_their_extensions(size: int, first: int, seed
         for column, piece in zip(columns, pieces, strict=True):
             assert piece is not None
             expected = inner(column[start : start + (1 << log)], [eq(point)])
-            assert table_evaluate(piece, start, point) == expected
+            assert LeafBlocks([[(0, log)]]).at(point).table(0, piece, [start]) == expected
     assert table_pieces(LookupTable(first, size, None, 0))[1] is None
 
 

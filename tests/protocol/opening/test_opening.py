@@ -15,14 +15,17 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
+    ClaimTerms,
     Commitment,
     Encoder,
     Extension,
     ExtensionVector,
     Pool,
+    PowersTerm,
+    ProductTerm,
     Transcript,
 )
-from deepprove_dist.protocol.claims.claim import Claim, PowersTerm, ProductTerm, combine
+from deepprove_dist.protocol.claims.claim import NO_TERMS, Claim, combine
 from deepprove_dist.protocol.claims.columns import mask_addresses
 from deepprove_dist.protocol.claims.layout import Layout, arrange, lay_out
 from deepprove_dist.protocol.messages.proof import OpeningProof
@@ -136,7 +139,7 @@ def example_of(initial: InitialCode, weights: int, witness: int, rounds: tuple[C
     rows = uniform(random, (layout.columns[Matrix.WITNESS] + initial.mask_columns) * initial.random_rows)
     (z,) = items(challenges(99, 1))
     if initial.hiding:
-        claims.insert(0, Claim(mask_value(initial, rows), ()))
+        claims.insert(0, Claim(mask_value(initial, rows), NO_TERMS))
     matrices, trees = [], []
     for matrix, shape in zip(kinds, tree_shapes(initial), strict=True):
         data = arrange(system, layout, matrix, vectors)
@@ -152,7 +155,7 @@ def example_of(initial: InitialCode, weights: int, witness: int, rounds: tuple[C
             data = BaseVector.concatenated([data, mask])
         matrices.append(data)
         trees.append(Commitment.of_base(data, shape, Encoder(), POOL, rows if hidden else None))
-        claims.append(Claim(answer, (PowersTerm(layout.addresses_of(matrix), log_rows, z),)))
+        claims.append(Claim(answer, ClaimTerms([PowersTerm(layout.addresses_of(matrix), log_rows, z)])))
     return Example(Schedule(initial, rounds), layout, matrices, trees, claims, rows, z)
 
 
@@ -175,7 +178,7 @@ def claim_of(system: System, tensor: int, values: np.ndarray[tuple[int, ...], np
     value = inner(values, [eq(point)[:size] for point, size in zip(points, values.shape, strict=True)])
     axes = tuple(AxisVector.eq(point) for point in points)
     assert system.tensors[tensor].shape == values.shape
-    return Claim(value * 7, (ProductTerm(Extension(7), tensor, axes),))
+    return Claim(value * 7, ClaimTerms([ProductTerm(Extension(7), tensor, axes)]))
 
 
 @st.composite
@@ -218,7 +221,7 @@ def test_a_claim_at_powers_opens_as_a_term_does() -> None:
     last = case.claims[-2]
     (term,) = last.terms
     assert isinstance(term, PowersTerm)
-    others = [*case.claims[:-2], case.claims[-1], Claim(last.value, ())]
+    others = [*case.claims[:-2], case.claims[-1], Claim(last.value, NO_TERMS)]
     combined = combine(others, Extension(3))
     rows = 1 << case.layout.log_rows
     values = case.matrices[0].column_values(rows, term.z, POOL) + case.matrices[1].column_values(

@@ -59,7 +59,7 @@ class Example:
 
     def holds(self, claim: Claim) -> bool:
         """A claim without terms says that its value is its pad part."""
-        assert claim.terms == ()
+        assert len(claim.terms) == 0
         return SentValue(claim.value, claim.pads).true_value(self.values) == Extension(0)
 
 

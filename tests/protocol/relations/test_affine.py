@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.kernels import AxisVector, Extension, ExtensionVector
+from deepprove_dist.kernels import AxisVector, AxisWeights, Extension, ExtensionVector
 from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.relations.affine import affine_terms
-from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.protocol.system.index_map import IndexMap
 from deepprove_dist.protocol.system.ranges import affine_range
@@ -29,8 +28,7 @@ def dense_weights(weights: AxisWeights) -> list[Extension]:
     """The weights of all indices, by definition."""
     if weights.point is not None:
         return eq(weights.point)[: weights.size]
-    assert weights.explicit is not None
-    return items(weights.explicit)
+    return items(weights.dense)
 
 
 @st.composite
@@ -65,7 +63,7 @@ def test_terms_and_the_known_part_add_up_to_the_weighted_integers(
     weights = [data.draw(axis_weights(size)) for size in space]
     scale = challenges(seed + 1, 1)[0]
     terms, known = affine_terms(system, affine, weights, scale)
-    total = known + claimed(Claim(Extension(0), tuple(terms)), system, lay_out(system, 4), values)
+    total = known + claimed(Claim(Extension(0), terms), system, lay_out(system, 4), values)
     expected = inner(affine_values(system, affine, values), [dense_weights(vector) for vector in weights])
     assert total == scale * expected
 

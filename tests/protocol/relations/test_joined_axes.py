@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import ExtensionVector
-from deepprove_dist.protocol.relations.axis_weights import AxisWeights
+from deepprove_dist.kernels import AxisWeights, ExtensionVector
 from deepprove_dist.protocol.system.check import check, proven_ranges
 from deepprove_dist.protocol.system.digits import covers_once
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap

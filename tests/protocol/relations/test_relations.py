@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript
+from deepprove_dist.kernels import AxisWeights, BaseVector, Extension, ExtensionVector, Pool, Transcript
 from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.claims.sent import Pads, SentVector
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.products.check import require_products
-from deepprove_dist.protocol.relations.axis_weights import AxisWeights
 from deepprove_dist.protocol.relations.contraction import claim_affine_sides, draw_points, product_instances
 from deepprove_dist.protocol.relations.prove import LocalBinder, prove_relations
 from deepprove_dist.protocol.relations.verify import verify_relations

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.kernels import Extension, ExtensionVector, Pool
-from deepprove_dist.protocol.relations.axis_weights import (
-    AxisWeights,
-    bind_taps,
-    covered,
-    pull_back,
-    spread_taps,
-)
+from deepprove_dist.kernels import AxisWeights, Extension, ExtensionVector, Pool, ProductTerm, TensorShapes
+from deepprove_dist.protocol.relations.axis_weights import bind_taps, spread_taps
 from deepprove_dist.protocol.system.index_map import IndexMap, followed, is_plain, positions
+from deepprove_dist.protocol.system.system import Affine, Constant, Term
 from tests.protocol.naive import challenges, items, map_matrix
 from tests.protocol.system.random_expressions import index_lists, index_maps
 from tests.records import replace
 
 SPACE = (2, 3, 4)
 IDENTITY = IndexMap((0, 1), 0, 6)
+
+
+def pull_back(weights: Sequence[AxisWeights], axis: IndexMap, size: int) -> ExtensionVector:
+    """The weights that a map leads to an axis of a tensor that has no other axes."""
+    affine = Affine(tuple(axis.size for axis in weights), (Term(1, 0, (axis,)),), ())
+    terms, known = affine.kernel.claim(weights, Extension(1), TensorShapes([(size,)]))
+    (term,) = terms
+    assert isinstance(term, ProductTerm)
+    assert known == Extension(0)
+    return term.axes[0].dense(size)
+
+
+def covered(weights: Sequence[AxisWeights], cover: IndexMap) -> Extension:
+    """What a constant 1 counts for where a map covers positions."""
+    affine = Affine(tuple(axis.size for axis in weights), (), (Constant(1, (cover,)),))
+    terms, known = affine.kernel.claim(weights, Extension(1), TensorShapes([]))
+    assert len(terms) == 0
+    return known
+
 
 spaces = st.lists(st.integers(1, 4), min_size=1, max_size=2).map(tuple)
 
@@ -103,7 +119,7 @@ def test_weights_are_the_sums_that_they_say(case: tuple[tuple[int, ...], IndexMa
         for x in range(size)
     ]
     pulled = [sum(row, Extension(0)) for row in s]
-    assert items(pull_back(weights, axis, size).dense(size)) == pulled
+    assert items(pull_back(weights, axis, size)) == pulled
     v, w = challenges(seed + 8, size), challenges(seed + 9, axis.taps)
     taps = [sum((s[x][i] * v[x] for x in range(size)), Extension(0)) for i in range(axis.taps)]
     assert items(bind_taps(weights, axis, v, (1, size, 1), Pool(1))) == taps
@@ -120,7 +136,7 @@ def test_lists_say_what_they_list(data: st.DataObject, space: tuple[int, ...], s
     e = AxisWeights.joined(weights).dense
     matrix = map_matrix(axis, size, count).sum(axis=1)
     pulled = [sum((e[h] * int(row[h]) for h in range(count)), Extension(0)) for row in matrix]
-    assert items(pull_back(weights, axis, size).dense(size)) == pulled
+    assert items(pull_back(weights, axis, size)) == pulled
     present = [h for first, end in axis.runs(size) for h in range(first, end)]
     assert present == [h for h, index in enumerate(axis.offset) if index >= 0]
 
@@ -144,4 +160,4 @@ def test_a_cover_has_the_weights_of_its_positions() -> None:
     weights = [AxisWeights(4, challenges(1, 2)), AxisWeights(3, None, ExtensionVector([1, 2, 3]))]
     assert covered(weights, IndexMap.covering((1,), 1, 3)) == Extension(5)
     cover = IndexMap.covering((0, 1), 2, 11)
-    assert covered(weights, cover) == pull_back(weights, cover, 1).dense(1)[0]
+    assert covered(weights, cover) == pull_back(weights, cover, 1)[0]

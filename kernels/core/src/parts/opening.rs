@@ -184,8 +184,8 @@ mod tests {
     fn terms() -> Vec<Term> {
         let (first, second) = (dyadic_blocks(&[6, 5, 40], 0), dyadic_blocks(&[6, 5, 40], 1536));
         let vectors =
-            vec![AxisVector::Eq(elements(1, 3)), AxisVector::Explicit(elements(2, 5)), AxisVector::Ones];
-        let factors = elements(4, second.len());
+            vec![AxisVector::eq(elements(1, 3)), AxisVector::explicit(elements(2, 5)), AxisVector::Ones];
+        let factors = Arc::new(elements(4, second.len()));
         let point = Arc::new(elements(5, 14));
         // A block of two addresses, smaller than most parts.
         let tiny = DyadicBlock { address: 1534, intervals: vec![Interval { start: 2, log: 1 }] };

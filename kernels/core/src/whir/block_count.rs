@@ -85,7 +85,7 @@ mod tests {
     fn choice(log_count: usize, seed: u64, round: usize) -> usize {
         let (rows, size) = (8 - log_count, COLUMNS << LOG_ROWS >> log_count);
         let term = |k: usize| {
-            let axes = [elements(seed + k as u64, rows), elements(seed, 10)].map(AxisVector::Eq);
+            let axes = [elements(seed + k as u64, rows), elements(seed, 10)].map(AxisVector::eq);
             Term::new(
                 element(1),
                 dyadic_blocks(&[1 << rows, 1 << 10], k * size),

@@ -213,6 +213,8 @@ impl<'a> Columns<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use p3_field::PackedValue;
     use proptest::prelude::*;
 
@@ -227,8 +229,8 @@ mod tests {
     fn terms(shape: [usize; 3], address: usize) -> Vec<Term> {
         let (blocks, bits) =
             (dyadic_blocks(&shape, address), shape.map(|n| n.next_power_of_two().ilog2() as usize));
-        let eq = |k: usize| AxisVector::Eq(elements(k as u64, bits[k]));
-        let explicit = |k: usize| AxisVector::Explicit(elements(k as u64 + 3, shape[k]));
+        let eq = |k: usize| AxisVector::eq(elements(k as u64, bits[k]));
+        let explicit = |k: usize| AxisVector::explicit(elements(k as u64 + 3, shape[k]));
         let hot = AxisVector::OneHot(shape[0] / 2);
         let products = [
             vec![eq(0), eq(1), eq(2)],
@@ -237,7 +239,7 @@ mod tests {
             vec![hot, eq(1), explicit(2)],
         ];
         let point = std::sync::Arc::new(elements(7, bits.iter().sum()));
-        let block_diagonal = Weights::BlockDiagonal { factors: elements(8, blocks.len()), point };
+        let block_diagonal = Weights::BlockDiagonal { factors: Arc::new(elements(8, blocks.len())), point };
         let weights = products.into_iter().map(Weights::Product);
         let exponents = (0..blocks.len()).map(|index| 31 * index * index % 1009).collect();
         let powers = Weights::Powers { z: element(9), exponents };

@@ -179,7 +179,7 @@ mod tests {
             address: rows * (total - 1),
             intervals: vec![Interval { start: 0, log: LOG_ROWS }],
         };
-        let weights = Weights::Product(vec![AxisVector::Eq(elements(1, LOG_ROWS))]);
+        let weights = Weights::Product(vec![AxisVector::eq(elements(1, LOG_ROWS))]);
         let term = Term::new(element(2), Arc::new(vec![b]), weights).unwrap();
         let z = element(3);
         let second = &all[counts[0] * rows..];
@@ -262,7 +262,7 @@ mod tests {
         let b =
             |address: usize, log: usize| DyadicBlock { address, intervals: vec![Interval { start: 0, log }] };
         let blocks = Arc::new(vec![b(3 * data, LOG_ROWS), b(8 * data + 32, 5), b(0, 3)]);
-        let eq = Weights::Product(vec![AxisVector::Eq(elements(1, LOG_ROWS))]);
+        let eq = Weights::Product(vec![AxisVector::eq(elements(1, LOG_ROWS))]);
         let sample = Weights::Powers { z: element(5), exponents: vec![77, 3, 1000] };
         let terms = vec![
             Term::new(element(2), blocks.clone(), eq).unwrap(),

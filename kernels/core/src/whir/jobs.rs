@@ -154,7 +154,7 @@ fn products(term: &Term) -> Result<(Vec<Axis>, Vec<Product>)> {
             ((0..vectors.len()).map(axis).collect::<Result<_>>()?, term.blocks.iter().map(product).collect())
         }
         Weights::BlockDiagonal { factors, point } => {
-            let products = term.blocks.iter().zip(factors).map(|(b, &factor)| alone(b, factor));
+            let products = term.blocks.iter().zip(factors.iter()).map(|(b, &factor)| alone(b, factor));
             (vec![Axis::eq(point)], products.collect())
         }
         Weights::Powers { z, exponents } => {

@@ -146,11 +146,13 @@ mod tests {
             intervals: vec![Interval { start: 1, log: 0 }, Interval { start: 0, log: 0 }],
         }]);
         let vectors =
-            vec![AxisVector::Eq(elements(1, 3)), AxisVector::Explicit(elements(2, 5)), AxisVector::Ones];
-        let hot = vec![AxisVector::Ones, AxisVector::OneHot(4), AxisVector::Eq(elements(3, 6))];
+            vec![AxisVector::eq(elements(1, 3)), AxisVector::explicit(elements(2, 5)), AxisVector::Ones];
+        let hot = vec![AxisVector::Ones, AxisVector::OneHot(4), AxisVector::eq(elements(3, 6))];
         let one = vec![AxisVector::OneHot(1), AxisVector::Ones];
-        let block_diagonal =
-            Weights::BlockDiagonal { factors: elements(4, first.len()), point: Arc::new(elements(5, 14)) };
+        let block_diagonal = Weights::BlockDiagonal {
+            factors: Arc::new(elements(4, first.len())),
+            point: Arc::new(elements(5, 14)),
+        };
         let exponents = (0..first.len()).map(|index| 1000 - 97 * index).collect();
         let powers = Weights::Powers { z: element(7), exponents };
         let terms = [
@@ -175,16 +177,16 @@ mod tests {
 
     #[test]
     fn weights_that_do_not_fit_are_refused() {
-        let short = vec![AxisVector::Eq(elements(1, 2)), AxisVector::Ones, AxisVector::Ones];
+        let short = vec![AxisVector::eq(elements(1, 2)), AxisVector::Ones, AxisVector::Ones];
         assert!(Term::new(EF::ONE, dyadic_blocks(&[6, 5, 40], 0), Weights::Product(short)).is_err());
         assert!(
             Term::new(EF::ONE, dyadic_blocks(&[6, 5, 40], 0), Weights::Product(vec![AxisVector::Ones]))
                 .is_err()
         );
-        let explicit = vec![AxisVector::Ones, AxisVector::Explicit(elements(1, 4)), AxisVector::Ones];
+        let explicit = vec![AxisVector::Ones, AxisVector::explicit(elements(1, 4)), AxisVector::Ones];
         assert!(Term::new(EF::ONE, dyadic_blocks(&[6, 5, 40], 0), Weights::Product(explicit)).is_err());
         let point = Arc::new(elements(1, 3));
-        let block_diagonal = Weights::BlockDiagonal { factors: elements(1, 8), point };
+        let block_diagonal = Weights::BlockDiagonal { factors: Arc::new(elements(1, 8)), point };
         assert!(Term::new(EF::ONE, dyadic_blocks(&[6, 5, 40], 0), block_diagonal).is_err());
     }
 }
