@@ -17,6 +17,7 @@ from deepprove_dist.field import EXTENSION_DEGREE, MODULUS
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
+    BlockShape,
     CodeShape,
     Commitment,
     DyadicBlocks,
@@ -92,9 +93,10 @@ class Works:
     def opening(self, log_rows: int, columns: int) -> Work:
         """All rounds of a claim about a whole matrix."""
         matrix, terms = self._base(columns << log_rows), Terms()
-        blocks = [(column << log_rows, column, 0, 0, log_rows) for column in range(columns)]
+        shape = BlockShape([[(column, 0), (0, log_rows)] for column in range(columns)])
+        blocks = DyadicBlocks(shape, [column << log_rows for column in range(columns)])
         axes = [AxisVector.eq(self._extension(size)) for size in ((columns - 1).bit_length(), log_rows)]
-        terms.add_product(Extension(1), DyadicBlocks(blocks), axes)
+        terms.add_product(Extension(1), blocks, axes)
 
         def run() -> None:
             transcript = Transcript(b"times")

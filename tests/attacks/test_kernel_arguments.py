@@ -16,6 +16,7 @@ from deepprove_dist.kernels import (
     AxisVector,
     AxisWeights,
     BaseVector,
+    BlockShape,
     ClaimTerms,
     CodeShape,
     Commitment,
@@ -64,8 +65,10 @@ def sumcheck(claims: int, shapes: list[tuple[int, int]]) -> object:
     return sumcheck_verify(zeros(claims), shapes, ONE, zeros(2), transcript())
 
 
-def blocks(*rows: tuple[int, ...]) -> DyadicBlocks:
-    return DyadicBlocks(rows)
+def blocks(*rows: tuple[int, int, int]) -> DyadicBlocks:
+    """Blocks of one axis: address, first index and logarithm of each."""
+    shape = BlockShape([[(start, log)] for _, start, log in rows])
+    return DyadicBlocks(shape, [address for address, _, _ in rows])
 
 
 def outside() -> None:
@@ -145,6 +148,8 @@ WRONG: dict[str, Callable[[], Any]] = {
     "a table of fewer blocks than its row": lambda: LEAVES.table(0, LinearPieces.identity(0, 2), []),
     "a block outside the addresses": outside,
     "a block that is not aligned": lambda: blocks((2, 0, 2)),
+    "a block without an address": lambda: DyadicBlocks(BlockShape([[(0, 2)]]), []),
+    "blocks of different numbers of axes": lambda: BlockShape([[(0, 2)], [(0, 2), (0, 1)]]),
     "weights for a part of an axis": lambda: Terms().add_product(
         ONE, blocks((0, 0, 2)), [AxisVector.explicit(zeros(3))]
     ),

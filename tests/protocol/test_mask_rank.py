@@ -18,6 +18,7 @@ import pytest
 from deepprove_dist.kernels import (
     AxisVector,
     BaseVector,
+    BlockShape,
     DyadicBlocks,
     Extension,
     ExtensionVector,
@@ -182,7 +183,7 @@ def test_the_coefficients_are_those_of_the_kernels(columns: int) -> None:
     weights[:columns] = elements(rng, columns, 1 << log_rows)
     terms = Terms()
     for column in range(columns):
-        block = DyadicBlocks([(column << log_rows, 0, log_rows)])
+        block = DyadicBlocks(BlockShape([[(0, log_rows)]]), [column << log_rows])
         axis = AxisVector.explicit(to_kernel(weights[column]))
         terms.add_product(Extension(1), block, [axis])
     matrix, transcript = BaseVector.from_array(values.reshape(-1)), Transcript(b"test")

@@ -25,7 +25,7 @@ from math import prod
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import FormatError
-from deepprove_dist.kernels import BaseVector, DyadicBlocks
+from deepprove_dist.kernels import BaseVector, BlockShape, DyadicBlocks
 from deepprove_dist.protocol.claims.columns import column_addresses
 from deepprove_dist.protocol.parameters import LOG_TAIL_STEPS, InitialCode, MatrixCode
 from deepprove_dist.protocol.system.system import Matrix, System
@@ -102,17 +102,32 @@ class Layout:
     @cached_property
     def stored_blocks(self) -> tuple[DyadicBlocks, ...]:
         """The blocks of each tensor at their positions."""
-        return tuple(map(_kernel_blocks, self.blocks))
+        pairs = zip(self._block_shapes, self.blocks, strict=True)
+        return tuple(DyadicBlocks(shape, [block.position for block in blocks]) for shape, blocks in pairs)
 
     @cached_property
     def cube_blocks(self) -> tuple[DyadicBlocks, ...]:
         """The blocks of each tensor at their addresses."""
         if self.addresses == tuple(range(len(self.addresses))):
             return self.stored_blocks
+        pairs = zip(self._block_shapes, self.blocks, strict=True)
         return tuple(
-            _kernel_blocks(tuple(DyadicBlock(self._address(b.position), b.intervals) for b in blocks))
-            for blocks in self.blocks
+            DyadicBlocks(shape, [self._address(block.position) for block in blocks])
+            for shape, blocks in pairs
         )
+
+    @cached_property
+    def _block_shapes(self) -> tuple[BlockShape, ...]:
+        """The intervals of each tensor's blocks: one object for all tensors that are cut alike."""
+        shapes: dict[Sequence[Sequence[DyadicInterval]], BlockShape] = {}
+        result = []
+        for blocks in self.blocks:
+            intervals = tuple(block.intervals for block in blocks)
+            shape = shapes.get(intervals)
+            if shape is None:
+                shape = shapes[intervals] = BlockShape(intervals)
+            result.append(shape)
+        return tuple(result)
 
     @cached_property
     def spans(self) -> tuple[tuple[int, ...], ...]:
@@ -292,7 +307,5 @@ def _most_blocks(shape: Shape, log_rows: int) -> int:
 
 
 def _kernel_blocks(blocks: tuple[DyadicBlock, ...]) -> DyadicBlocks:
-    rows = [
-        (block.position, *(part for interval in block.intervals for part in interval)) for block in blocks
-    ]
-    return DyadicBlocks(rows)
+    shape = BlockShape([block.intervals for block in blocks])
+    return DyadicBlocks(shape, [block.position for block in blocks])

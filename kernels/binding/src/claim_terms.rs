@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use deepprove_verifier::blocks::{DyadicBlock, Interval, TensorBlocks};
 use deepprove_verifier::error::Result;
-use deepprove_verifier::terms::{self, DyadicBlock, Interval, TensorTerm, TensorWeights, Term, Weights};
+use deepprove_verifier::terms::{self, TensorTerm, TensorWeights, Term, Weights};
 use pyo3::prelude::*;
 
 use crate::claims::{AxisVector, DyadicBlocks, Terms};
@@ -84,7 +85,7 @@ impl PowersTerm {
         let block = |&address: &usize| DyadicBlock::new(first(address), vec![interval]);
         let blocks: Vec<DyadicBlock> = self.addresses.iter().map(block).collect::<Result<_>>()?;
         let exponents = (0..blocks.len()).map(first).collect();
-        Term::new(scale.0, Arc::new(blocks), Weights::Powers { z: self.z.0, exponents })
+        Term::new(scale.0, Arc::new(TensorBlocks::new(blocks)?), Weights::Powers { z: self.z.0, exponents })
     }
 }
 
@@ -183,7 +184,7 @@ fn scaled_terms(
     blocks: Vec<PyRef<'_, DyadicBlocks>>,
     scales: &ExtensionVector,
 ) -> PyResult<Terms> {
-    let blocks: Vec<Arc<Vec<DyadicBlock>>> = blocks.iter().map(|blocks| blocks.0.clone()).collect();
+    let blocks: Vec<Arc<TensorBlocks>> = blocks.iter().map(|blocks| blocks.0.clone()).collect();
     if claims.len() != scales.0.len() {
         return Err(raise(terms::OTHER_SCALES));
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use deepprove_kernels::field::{decode_extension, encode_extension};
-use deepprove_verifier::terms::{self, DyadicBlock, Interval, Term, Weights};
+use deepprove_verifier::blocks::{self, Interval, TensorBlocks};
+use deepprove_verifier::terms::{self, Term, Weights};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -12,23 +13,32 @@ use crate::rejection::raise;
 use crate::scalar::Extension;
 use crate::vectors::ExtensionVector;
 
-/// Dyadic blocks of a tensor: rows (address, start_1, log_1, start_2, log_2, ...), one pair an axis.
+/// The dyadic blocks of tensors of one shape, without their addresses: for each block its intervals, one an axis, with
+/// the first index and the logarithm of the length.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
-pub struct DyadicBlocks(pub Arc<Vec<DyadicBlock>>);
+pub struct BlockShape(Arc<blocks::BlockShape>);
+
+#[pymethods]
+impl BlockShape {
+    #[new]
+    fn new(intervals: Vec<Vec<(usize, usize)>>) -> PyResult<Self> {
+        let block = |intervals: Vec<(usize, usize)>| {
+            intervals.into_iter().map(|(start, log)| Interval { start, log }).collect()
+        };
+        let shape = blocks::BlockShape::new(intervals.into_iter().map(block).collect());
+        Ok(Self(Arc::new(shape.map_err(raise)?)))
+    }
+}
+
+/// Dyadic blocks of a tensor: those of a shape at addresses.
+#[pyclass(frozen, module = "deepprove_dist._kernels")]
+pub struct DyadicBlocks(pub Arc<TensorBlocks>);
 
 #[pymethods]
 impl DyadicBlocks {
     #[new]
-    fn new(rows: Vec<Vec<i64>>) -> PyResult<Self> {
-        let invalid = || PyValueError::new_err("a block is an address, and a start and a logarithm an axis");
-        let mut blocks = Vec::with_capacity(rows.len());
-        for row in rows {
-            let row: Option<Vec<usize>> = row.iter().map(|&v| usize::try_from(v).ok()).collect();
-            let row = row.filter(|r| r.len() % 2 == 1).ok_or_else(invalid)?;
-            let pairs = row[1..].chunks_exact(2);
-            let intervals: Vec<_> = pairs.map(|p| Interval { start: p[0], log: p[1] }).collect();
-            blocks.push(DyadicBlock::new(row[0], intervals).map_err(raise)?);
-        }
+    fn new(shape: &BlockShape, addresses: Vec<usize>) -> PyResult<Self> {
+        let blocks = TensorBlocks::of_shape(shape.0.clone(), &addresses).map_err(raise)?;
         Ok(Self(Arc::new(blocks)))
     }
 
@@ -137,6 +147,7 @@ impl Terms {
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<BlockShape>()?;
     module.add_class::<DyadicBlocks>()?;
     module.add_class::<AxisVector>()?;
     module.add_class::<Terms>()

@@ -9,12 +9,13 @@ use std::sync::{Arc, OnceLock};
 
 use p3_field::PrimeCharacteristicRing;
 
+use crate::blocks::power;
 use crate::eq::{eq_prefix_sum, eq_scalars};
 use crate::error::{Error, Result};
 use crate::field::{EF, F};
 use crate::index_list::IndexList;
 use crate::index_map::IndexMap;
-use crate::terms::{AxisVector, power};
+use crate::terms::AxisVector;
 
 /// Coordinates of which all values of eq are expanded, at most.
 const MOST_EXPANDED: usize = 32;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use p3_field::PrimeCharacteristicRing;
 
 use crate::axis_weights::{AxisMap, AxisWeights, Indices};
+use crate::blocks::{DyadicBlock, Interval, TensorBlocks};
 use crate::code::{CodeShape, Columns, combine_rows, domain_points, verify_opening};
 use crate::expression::{Expression, ExpressionConstant, ExpressionTerm, Followed};
 use crate::field::{EF, F, decode_base, decode_extension, extension_to_bytes};
@@ -18,7 +19,7 @@ use crate::item_count::count_items;
 use crate::leaves::LeafBlocks;
 use crate::linear_pieces::{LinearPieces, Piece};
 use crate::sumcheck::InstanceShape;
-use crate::terms::{AxisVector, DyadicBlock, Interval, Term, Weights, base_powers_at};
+use crate::terms::{AxisVector, Term, Weights, base_powers_at};
 use crate::transcript::Transcript;
 use crate::{logup, merkle, sumcheck, table, whir};
 
@@ -246,6 +247,7 @@ fn weigh(bytes: &mut Bytes<'_>) {
             _ = vector.sum(bytes.size());
         }
     }
+    let Ok(blocks) = TensorBlocks::new(blocks) else { return };
     if let Ok(term) = Term::new(bytes.element(), Arc::new(blocks), weights) {
         _ = term.evaluate(&bytes.elements());
     }

@@ -2,8 +2,9 @@
 
 use p3_field::PrimeCharacteristicRing;
 
+use crate::blocks::power;
 use crate::field::EF;
-use crate::terms::{power, shifted};
+use crate::terms::shifted;
 
 /// Coordinates of which one table holds eq of all numbers.
 const TABLE_BITS: usize = 8;

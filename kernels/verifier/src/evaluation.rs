@@ -1,23 +1,17 @@
 //! The multilinear extension of a term's weights at a point.
 //!
-//! A tensor may have thousands of blocks, but few shapes. The blocks of one shape stand in a run. What the
-//! point's low coordinates make of a block is alike in all of them and computed once. Only the high bits of
-//! intervals and of addresses differ, and small tables hold eq of these. In short runs an axis has few intervals
-//! at few coordinates of the point: what its vector makes of each of them is kept.
+//! A tensor may have thousands of blocks, but few shapes. Blocks of one size stand in a run. What the point's low
+//! coordinates make of a block's weights, but for its factor, is alike in all of a run.
 
 use p3_field::PrimeCharacteristicRing;
 
 use crate::at_point::AtPoint;
-use crate::axis_values::{AxisAt, KnownAxis};
 use crate::error::{Error, Result};
 use crate::field::EF;
-use crate::terms::{DyadicBlock, Term, Weights, powers_at, split_last};
+use crate::terms::{Term, Weights, powers_at, split_last};
 
 /// Weights that do not fit their tensor: [`Term::new`] makes no such term.
 pub(crate) const UNFIT: Error = Error::Shape("the weights of a term do not fit its tensor");
-
-/// Blocks of a run from which on tables of its intervals pay.
-const LONG_RUN: usize = 16;
 
 impl Term {
     /// The multilinear extension of the term's weight vector at `point`, one coordinate an address bit.
@@ -34,112 +28,41 @@ impl Term {
     /// [`Error::Shape`] where a block lies outside the addresses.
     pub(crate) fn evaluate_at(&self, at: &mut AtPoint) -> Result<EF> {
         let addresses = at.addresses(&self.blocks)?;
-        let mut remaining = addresses.as_slice();
-        let mut axes = match &self.weights {
-            Weights::Product(vectors) => vectors.iter().map(KnownAxis::new).collect(),
-            _ => Vec::new(),
-        };
-        let (mut total, mut first) = (EF::ZERO, 0_usize);
-        for run in self.blocks.chunk_by(alike) {
-            let (eq, after) = remaining.split_at_checked(run.len()).ok_or(UNFIT)?;
-            remaining = after;
-            let short = !axes.is_empty() && run.len() < LONG_RUN;
-            let sum =
-                if short { sum_known(&mut axes, run, eq, at) } else { self.sum_run(run, eq, first, at) };
-            total += sum.ok_or(UNFIT)?;
-            first = first.saturating_add(run.len());
-        }
-        Ok(total * self.coefficient)
-    }
-
-    /// What the blocks of a run add; `first` is the index of its first block, `eq` that of their addresses.
-    fn sum_run(&self, run: &[DyadicBlock], eq: &[EF], first: usize, at: &mut AtPoint) -> Option<EF> {
-        let log = run.first()?.log_size();
-        let (_, low) = split_last(at.point, log)?;
-        let mut inside = RunWeights::new(&self.weights, run, low, at)?;
-        let mut total = EF::ZERO;
-        for (index, (block, &address)) in (first..).zip(run.iter().zip(eq)) {
-            total += address * inside.of_block(index, block)?;
-        }
-        Some(total * inside.common)
-    }
-}
-
-/// What the blocks of a short run add, each axis with a vector.
-fn sum_known(axes: &mut [KnownAxis], run: &[DyadicBlock], eq: &[EF], at: &mut AtPoint) -> Option<EF> {
-    let mut total = EF::ZERO;
-    for (block, &address) in run.iter().zip(eq) {
-        let (mut product, mut first) = (address, at.point.len().checked_sub(block.log_size())?);
-        for (axis, &interval) in axes.iter_mut().zip(&block.intervals) {
-            product *= axis.value(interval, first, at)?;
-            first = first.checked_add(interval.log)?;
-        }
-        total += product;
-    }
-    Some(total)
-}
-
-/// Whether two blocks have intervals of the same lengths.
-fn alike(first: &DyadicBlock, second: &DyadicBlock) -> bool {
-    first.intervals.len() == second.intervals.len()
-        && first.intervals.iter().zip(&second.intervals).all(|(a, b)| a.log == b.log)
-}
-
-/// The weights of the blocks of a run, at one point of a block.
-struct RunWeights<'a> {
-    /// A factor of all of them.
-    common: EF,
-    factors: BlockFactors<'a>,
-}
-
-/// The other factors of a block.
-enum BlockFactors<'a> {
-    /// One an axis.
-    Axes(Vec<AxisAt<'a>>),
-    /// One a block.
-    Given(&'a [EF]),
-    /// z^exponent.
-    Powers(&'a [usize], PowersInTurn),
-}
-
-impl<'a> RunWeights<'a> {
-    /// Of the weights of a term, where the blocks of `run` are alike; `point` has the coordinates of a block.
-    fn new(weights: &'a Weights, run: &[DyadicBlock], point: &'a [EF], at: &mut AtPoint) -> Option<Self> {
-        let (common, factors) = match weights {
+        let sum = match &self.weights {
+            Weights::Product(_) if addresses.is_empty() => Some(EF::ZERO),
             Weights::Product(vectors) => {
-                let (mut common, mut remaining, mut axes) =
-                    (EF::ONE, point, Vec::with_capacity(vectors.len()));
-                for (vector, interval) in vectors.iter().zip(&run.first()?.intervals) {
-                    let (coordinates, tail) = remaining.split_at_checked(interval.log)?;
-                    remaining = tail;
-                    axes.push(AxisAt::new(vector, coordinates, run.len(), &mut common)?);
-                }
-                (common, BlockFactors::Axes(axes))
+                let product = at.product(&self.blocks.shape, vectors);
+                product
+                    .map(|values| addresses.iter().zip(values.iter()).map(|(&eq, &value)| eq * value).sum())
             }
-            Weights::BlockDiagonal { factors, point: coordinates } => {
-                let common = *at.suffixes(coordinates).get(point.len())?;
-                (common, BlockFactors::Given(factors))
+            Weights::BlockDiagonal { factors, point } => {
+                let suffixes = at.suffixes(point);
+                self.sum_runs(&addresses, factors.iter().copied(), |log| suffixes.get(log).copied())
             }
             Weights::Powers { z, exponents } => {
-                (powers_at(*z, point), BlockFactors::Powers(exponents, PowersInTurn::new(*z)))
+                let (mut powers, point) = (PowersInTurn::new(*z), at.point());
+                let factors = exponents.iter().map(|&exponent| powers.next(exponent));
+                self.sum_runs(&addresses, factors, |log| Some(powers_at(*z, split_last(point, log)?.1)))
             }
         };
-        Some(Self { common, factors })
+        Ok(sum.ok_or(UNFIT)? * self.coefficient)
     }
 
-    /// The factors of the block at `index` of the tensor, but for the common one.
-    fn of_block(&mut self, index: usize, block: &DyadicBlock) -> Option<EF> {
-        match &mut self.factors {
-            BlockFactors::Axes(axes) => {
-                let mut product = EF::ONE;
-                for (axis, &interval) in axes.iter_mut().zip(&block.intervals) {
-                    product = axis.scale(product, interval)?;
-                }
-                Some(product)
-            }
-            BlockFactors::Given(factors) => factors.get(index).copied(),
-            BlockFactors::Powers(exponents, powers) => Some(powers.next(*exponents.get(index)?)),
+    /// The sum over all blocks of eq of the address, the block's factor, and what is alike in blocks of a size.
+    fn sum_runs(
+        &self,
+        addresses: &[EF],
+        mut factors: impl Iterator<Item = EF>,
+        common: impl Fn(usize) -> Option<EF>,
+    ) -> Option<EF> {
+        let (mut total, mut remaining) = (EF::ZERO, addresses);
+        for run in self.blocks.shape.logs.chunk_by(|first, second| first == second) {
+            let (eq, tail) = remaining.split_at_checked(run.len())?;
+            remaining = tail;
+            let sum: EF = eq.iter().zip(&mut factors).map(|(&eq, factor)| eq * factor).sum();
+            total += sum * common(*run.first()?)?;
         }
+        Some(total)
     }
 }
 
@@ -179,11 +102,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::terms::{AxisVector, Interval};
+    use crate::blocks::{DyadicBlock, Interval, TensorBlocks};
+    use crate::terms::AxisVector;
     use crate::testing::*;
 
     /// A tensor [2^first, 2^second] of which all but the last axis's low `log` bits are cut, in row-major order.
-    fn cut_blocks(first: usize, second: usize, log: usize) -> Arc<Vec<DyadicBlock>> {
+    fn cut_blocks(first: usize, second: usize, log: usize) -> Arc<TensorBlocks> {
         let parts = 1_usize << (second - log);
         let block = |index: usize| {
             let start = (index % parts) << log;
@@ -192,7 +116,7 @@ mod tests {
             let address = (index.reverse_bits() >> (usize::BITS as usize - first - second + log)) << log;
             DyadicBlock::new(address, intervals).unwrap()
         };
-        Arc::new((0..parts << first).map(block).collect())
+        stored((0..parts << first).map(block).collect())
     }
 
     fn vectors(kind: usize, bits: usize, seed: u64) -> AxisVector {

@@ -1,7 +1,6 @@
 //! Terms of linear claims and the weight vector that they make.
 //!
-//! A tensor is stored as dyadic blocks; a block is a product of aligned dyadic intervals, one an axis, at an
-//! address that is a multiple of its size, its positions in row-major order. A term weighs position
+//! A tensor is stored as dyadic blocks ([`crate::blocks`]). A term weighs position
 //! (i_1, ..., i_k) by coefficient * prod_j v_j[i_j] (one vector an axis), or, block by block, by
 //! factor * eq(last coordinates of a point, position in the block) (the leaves of a fraction tree), or by
 //! powers of z, from an exponent of the block on (an out-of-domain sample).
@@ -14,65 +13,11 @@ use std::sync::Arc;
 use p3_field::{Algebra, PrimeCharacteristicRing};
 
 use crate::at_point::AtPoint;
+use crate::blocks::{TensorBlocks, power};
 use crate::eq::{eq_prefix_sum, eq_scalars};
 use crate::error::{Error, Result};
 use crate::evaluation::UNFIT;
 use crate::field::{EF, F};
-
-/// Logarithms of sizes, and addresses, stay below this number of bits.
-const MAX_BITS: usize = 40;
-
-/// The indices [start, start + 2^log) of an axis; start is a multiple of 2^log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interval {
-    /// First index.
-    pub start: usize,
-    /// Logarithm of the length.
-    pub log: usize,
-}
-
-impl Interval {
-    /// The index after the last.
-    pub fn end(&self) -> usize {
-        self.start.saturating_add(power(self.log))
-    }
-}
-
-/// A dyadic block of a tensor and the address of its first position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DyadicBlock {
-    /// Address, a multiple of the block's size.
-    pub address: usize,
-    /// One interval an axis.
-    pub intervals: Vec<Interval>,
-}
-
-impl DyadicBlock {
-    /// A block at an address.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] where an interval starts, or the block stands, at no multiple of its size, or from 2^40 on.
-    pub fn new(address: usize, intervals: Vec<Interval>) -> Result<Self> {
-        let aligned = |start: usize, log: usize| {
-            log < MAX_BITS && start < power(MAX_BITS) && start.is_multiple_of(power(log))
-        };
-        let block = Self { address, intervals };
-        if !aligned(address, block.log_size()) || !block.intervals.iter().all(|i| aligned(i.start, i.log)) {
-            return Err(Error::Shape("a block is no aligned product of dyadic intervals"));
-        }
-        Ok(block)
-    }
-
-    /// Logarithm of the number of positions.
-    pub fn log_size(&self) -> usize {
-        self.intervals.iter().fold(0, |sum, i| sum.saturating_add(i.log))
-    }
-}
-
-/// 2^log, or the largest number.
-pub(crate) fn power(log: usize) -> usize {
-    u32::try_from(log).ok().and_then(|log| 1_usize.checked_shl(log)).unwrap_or(usize::MAX)
-}
 
 /// The weights along one axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,7 +114,7 @@ pub struct Term {
     /// Scales all weights.
     pub coefficient: EF,
     /// Where the tensor stands.
-    pub blocks: Arc<Vec<DyadicBlock>>,
+    pub blocks: Arc<TensorBlocks>,
     /// The weights.
     pub weights: Weights,
 }
@@ -179,14 +124,15 @@ impl Term {
     ///
     /// # Errors
     /// [`Error::Shape`] otherwise.
-    pub fn new(coefficient: EF, blocks: Arc<Vec<DyadicBlock>>, weights: Weights) -> Result<Self> {
+    pub fn new(coefficient: EF, blocks: Arc<TensorBlocks>, weights: Weights) -> Result<Self> {
         let fits = match &weights {
-            Weights::Product(vectors) => blocks.iter().all(|b| {
-                b.intervals.len() == vectors.len()
-                    && b.intervals.iter().zip(vectors).all(|(i, v)| v.covers(i.end()))
-            }),
+            Weights::Product(vectors) => {
+                let ends = &blocks.shape.ends;
+                let covered = || vectors.iter().zip(ends).all(|(vector, &end)| vector.covers(end));
+                blocks.is_empty() || vectors.len() == ends.len() && covered()
+            }
             Weights::BlockDiagonal { factors, point } => {
-                factors.len() == blocks.len() && blocks.iter().all(|b| b.log_size() <= point.len())
+                factors.len() == blocks.len() && blocks.shape.logs.iter().all(|&log| log <= point.len())
             }
             Weights::Powers { exponents, .. } => exponents.len() == blocks.len(),
         };
@@ -236,7 +182,7 @@ impl TensorTerm {
     ///
     /// # Errors
     /// [`Error::Shape`] where there is no such tensor, or its weights do not fit it.
-    pub fn stored(&self, scale: EF, tensors: &[Arc<Vec<DyadicBlock>>]) -> Result<Term> {
+    pub fn stored(&self, scale: EF, tensors: &[Arc<TensorBlocks>]) -> Result<Term> {
         let blocks = tensors.get(self.tensor).ok_or(Error::Shape("a term is about no tensor"))?;
         Term::new(scale * self.coefficient, blocks.clone(), self.weights.clone().into())
     }
@@ -329,16 +275,5 @@ mod tests {
         assert!(Term::new(EF::ONE, blocks(), few).is_err());
         let few = Weights::Powers { z: element(1), exponents: vec![0] };
         assert!(Term::new(EF::ONE, blocks(), few).is_err());
-    }
-
-    #[test]
-    fn blocks_are_aligned() {
-        let interval = |start, log| Interval { start, log };
-        assert!(DyadicBlock::new(8, vec![interval(2, 1), interval(4, 2)]).is_ok());
-        for (address, start, log) in
-            [(4, 4, 3), (8, 4, 3), (1, 0, 1), (0, 0, 40), (0, 1 << 40, 0), (0, 0, 99)]
-        {
-            assert!(DyadicBlock::new(address, vec![interval(start, log)]).is_err());
-        }
     }
 }

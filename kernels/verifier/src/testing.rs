@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use p3_field::{BasedVectorSpace, PrimeCharacteristicRing};
 
+use crate::blocks::{DyadicBlock, Interval, TensorBlocks};
 use crate::eq::eq_index;
 use crate::field::{EF, F};
-use crate::terms::{AxisVector, DyadicBlock, Interval, Term, Weights};
+use crate::terms::{AxisVector, Term, Weights};
 
 /// A reproducible extension element, different for every `seed`.
 pub fn element(seed: u64) -> EF {
@@ -30,7 +31,7 @@ pub fn multilinear(values: &[EF], point: &[EF]) -> EF {
 }
 
 /// The dyadic blocks of a tensor, largest first, from `address` on.
-pub fn dyadic_blocks(shape: &[usize], mut address: usize) -> Arc<Vec<DyadicBlock>> {
+pub fn dyadic_blocks(shape: &[usize], mut address: usize) -> Arc<TensorBlocks> {
     let mut all: Vec<Vec<Interval>> = vec![Vec::new()];
     for &size in shape {
         let logs = (0..usize::BITS as usize).rev().filter(|log| size >> log & 1 == 1);
@@ -43,7 +44,12 @@ pub fn dyadic_blocks(shape: &[usize], mut address: usize) -> Arc<Vec<DyadicBlock
         b.address = address;
         address += 1 << b.log_size();
     }
-    Arc::new(all)
+    stored(all)
+}
+
+/// Blocks as those of a tensor.
+pub fn stored(blocks: Vec<DyadicBlock>) -> Arc<TensorBlocks> {
+    Arc::new(TensorBlocks::new(blocks).expect("blocks of as many axes"))
 }
 
 /// The exponents of an out-of-domain sample that counts the addresses from the first block on.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deepprove_verifier::terms::{DyadicBlock, Interval};
+use deepprove_verifier::blocks::{DyadicBlock, Interval, TensorBlocks};
 
 /// The dyadic intervals of [0, size), longest first.
 fn intervals(size: usize) -> Vec<Interval> {
@@ -11,7 +11,7 @@ fn intervals(size: usize) -> Vec<Interval> {
 }
 
 /// The blocks of a matrix of `rows` x `columns` from `address` on, largest first, none above 2^`log_rows`.
-pub fn matrix(rows: usize, columns: usize, mut address: usize, log_rows: usize) -> Arc<Vec<DyadicBlock>> {
+pub fn matrix(rows: usize, columns: usize, mut address: usize, log_rows: usize) -> Arc<TensorBlocks> {
     let mut blocks = Vec::new();
     for row in intervals(rows) {
         for column in intervals(columns) {
@@ -27,5 +27,5 @@ pub fn matrix(rows: usize, columns: usize, mut address: usize, log_rows: usize) 
         b.address = address;
         address += 1 << b.log_size();
     }
-    Arc::new(blocks)
+    Arc::new(TensorBlocks::new(blocks).expect("blocks of two axes"))
 }

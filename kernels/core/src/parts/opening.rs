@@ -174,7 +174,8 @@ mod tests {
     use crate::whir::gram::Gram;
     use crate::whir::inner_product::{Opened, Rounds};
     use crate::whir::random_rows::RandomRows;
-    use deepprove_verifier::terms::{AxisVector, DyadicBlock, Interval, Weights};
+    use deepprove_verifier::blocks::{DyadicBlock, Interval};
+    use deepprove_verifier::terms::{AxisVector, Weights};
     use deepprove_verifier::testing::dyadic_blocks;
     use deepprove_verifier::testing::*;
     use deepprove_verifier::transcript::Transcript;
@@ -195,7 +196,7 @@ mod tests {
         vec![
             Term::new(element(1), first.clone(), Weights::Product(vectors)).unwrap(),
             Term::new(element(2), second, Weights::BlockDiagonal { factors, point }).unwrap(),
-            Term::new(element(3), Arc::new(vec![tiny]), hot).unwrap(),
+            Term::new(element(3), stored(vec![tiny]), hot).unwrap(),
             Term::new(element(6), first, powers).unwrap(),
         ]
     }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::field::F;
 use crate::parts::residue::Residue;
-use deepprove_verifier::terms::{DyadicBlock, Interval};
+use deepprove_verifier::blocks::{DyadicBlock, Interval};
 
 /// Writes a part's values of a row-major tensor to the addresses of its blocks in `matrix`. The matrix
 /// holds that part of the addresses from `first` on, a multiple of the number of parts.

@@ -160,7 +160,8 @@ impl Rounds {
 mod tests {
     use super::*;
     use crate::poly::eq::eq_scalars;
-    use deepprove_verifier::terms::{AxisVector, DyadicBlock, Interval, Weights, evaluate, powers_at};
+    use deepprove_verifier::blocks::{DyadicBlock, Interval};
+    use deepprove_verifier::terms::{AxisVector, Weights, evaluate, powers_at};
     use deepprove_verifier::testing::*;
     use deepprove_verifier::whir::verify_rounds;
     use p3_field::PrimeCharacteristicRing;
@@ -180,7 +181,7 @@ mod tests {
             intervals: vec![Interval { start: 0, log: LOG_ROWS }],
         };
         let weights = Weights::Product(vec![AxisVector::eq(elements(1, LOG_ROWS))]);
-        let term = Term::new(element(2), Arc::new(vec![b]), weights).unwrap();
+        let term = Term::new(element(2), stored(vec![b]), weights).unwrap();
         let z = element(3);
         let second = &all[counts[0] * rows..];
         let column_values =
@@ -261,7 +262,7 @@ mod tests {
         let columns: Vec<Vec<EF>> = order.iter().map(|&column| at(column)).collect();
         let b =
             |address: usize, log: usize| DyadicBlock { address, intervals: vec![Interval { start: 0, log }] };
-        let blocks = Arc::new(vec![b(3 * data, LOG_ROWS), b(8 * data + 32, 5), b(0, 3)]);
+        let blocks = stored(vec![b(3 * data, LOG_ROWS), b(8 * data + 32, 5), b(0, 3)]);
         let eq = Weights::Product(vec![AxisVector::eq(elements(1, LOG_ROWS))]);
         let sample = Weights::Powers { z: element(5), exponents: vec![77, 3, 1000] };
         let terms = vec![

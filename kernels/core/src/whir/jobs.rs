@@ -11,7 +11,8 @@ use crate::error::Result;
 use crate::field::{EF, LOG_WIDTH, PackedEF};
 use crate::parts::residue::Residue;
 use crate::whir::slices::{Axis, Halves, Slice, cut, outer_product, packed_product};
-use deepprove_verifier::terms::{DyadicBlock, Term, Weights};
+use deepprove_verifier::blocks::DyadicBlock;
+use deepprove_verifier::terms::{Term, Weights};
 
 /// The weights of a class of blocks, or of chunks of blocks, but for their scales.
 pub enum Row {

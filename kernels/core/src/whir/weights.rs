@@ -133,15 +133,16 @@ mod tests {
 
     use super::*;
     use crate::field::vector::ExtVector;
-    use deepprove_verifier::terms::{AxisVector, DyadicBlock, Interval, Weights, evaluate};
-    use deepprove_verifier::testing::dyadic_blocks;
+    use deepprove_verifier::blocks::{DyadicBlock, Interval};
+    use deepprove_verifier::terms::{AxisVector, Weights, evaluate};
     use deepprove_verifier::testing::*;
+    use deepprove_verifier::testing::{dyadic_blocks, stored};
 
     #[test]
     fn expansion_and_evaluation_agree() {
         let first = dyadic_blocks(&[6, 5, 40], 0);
         let second = dyadic_blocks(&[6, 5, 40], 2048);
-        let tiny = Arc::new(vec![DyadicBlock {
+        let tiny = stored(vec![DyadicBlock {
             address: 1999,
             intervals: vec![Interval { start: 1, log: 0 }, Interval { start: 0, log: 0 }],
         }]);
