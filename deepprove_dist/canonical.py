@@ -34,8 +34,11 @@ class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     """
 
 
-class FrozenStruct(msgspec.Struct, frozen=True):
-    """Data that are made by the thousand, and are in no file: it takes a fraction of a dataclass's time."""
+class FrozenStruct(msgspec.Struct, frozen=True, gc=False):
+    """Data that are made by the thousand, and are in no file: it takes a fraction of a dataclass's time.
+
+    They refer to what was there before them. So they are in no circle, and Python need not look for one.
+    """
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

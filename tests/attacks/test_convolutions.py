@@ -4,7 +4,7 @@ output is claimed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from unittest.mock import patch
 
@@ -13,7 +13,7 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.kernels import AxisWeights, ExtensionVector, Pool
+from deepprove_dist.kernels import AxisWeights, ExtensionVector, Pool, SpaceWeights
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.relations.axis_weights import bind_taps, spread_taps
@@ -85,7 +85,7 @@ def test_an_input_that_is_bound_to_other_taps(groups: int, weight: tuple[int, ..
     x = image(model)
     lie = IntegerRunner(altered(model, "conv", pads=(0, 0, 2, 2))).run(x)
 
-    def bound(weights: Sequence[AxisWeights], axis: IndexMap, *arguments: Any) -> ExtensionVector:
+    def bound(weights: SpaceWeights, axis: IndexMap, *arguments: Any) -> ExtensionVector:
         assert axis.offset == -1
         return bind_taps(weights, replace(axis, offset=0), *arguments)
 
@@ -100,7 +100,7 @@ def test_an_input_that_is_bound_to_other_taps(groups: int, weight: tuple[int, ..
     assert caught.value.check == Check.OPENING_CLAIM
 
 
-def shifted_taps(weights: Sequence[AxisWeights], axis: IndexMap, size: int, taps: AxisWeights) -> AxisWeights:
+def shifted_taps(weights: SpaceWeights, axis: IndexMap, size: int, taps: AxisWeights) -> AxisWeights:
     """The weights of the window that is not padded before."""
     return spread_taps(weights, replace(axis, offset=0), size, taps)
 

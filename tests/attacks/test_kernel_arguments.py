@@ -29,6 +29,7 @@ from deepprove_dist.kernels import (
     Pool,
     PowersTerm,
     ProductTerm,
+    SpaceWeights,
     TensorShapes,
     Terms,
     Transcript,
@@ -83,7 +84,7 @@ def rows(weights: int, positions: list[int], slots: list[int]) -> ExtensionVecto
     return combine_rows(leaf, CODE, positions, slots, zeros(weights), False)
 
 
-WEIGHTS = [AxisWeights(3, zeros(2))]
+WEIGHTS = SpaceWeights([AxisWeights(3, zeros(2))])
 TERM = ProductTerm(ONE, 0, [AxisVector.eq(zeros(1))])
 LEAVES = LeafBlocks([[(0, 1)]]).at(zeros(2))
 
@@ -95,8 +96,12 @@ def axis_map(**changes: Any) -> IndexMap:
 
 def followed(axis: Axis, shape: Shape = (4,), tensor: int = 0) -> object:
     """The terms of a tensor of this shape, whose first axis follows three positions."""
-    affine = Affine((3,), (Term(1, tensor, (axis,)),), ())
-    return affine.kernel.claim(WEIGHTS, ONE, TensorShapes([shape]))
+    return claim(Affine((3,), (Term(1, tensor, (axis,)),), ()), WEIGHTS, shape)
+
+
+def claim(affine: Affine, weights: SpaceWeights, *shapes: Shape) -> object:
+    """The terms of an expression over tensors of these shapes."""
+    return affine.kernel.claim(weights, ONE, TensorShapes(shapes))
 
 
 WRONG: dict[str, Callable[[], Any]] = {
@@ -126,14 +131,14 @@ WRONG: dict[str, Callable[[], Any]] = {
     "fewer axes than a tensor has": lambda: followed(0, shape=(3, 3)),
     "an axis beside a tensor that is no cover": lambda: followed(0, shape=()),
     "a tensor that is not there": lambda: followed(0, tensor=1),
-    "weights of other axes": lambda: Affine((3,), (), ()).kernel.claim([], ONE, TensorShapes([])),
-    "weights of another size": lambda: Affine((2,), (), ()).kernel.claim(WEIGHTS, ONE, TensorShapes([])),
+    "weights of other axes": lambda: claim(Affine((3,), (), ()), SpaceWeights([])),
+    "weights of another size": lambda: claim(Affine((2,), (), ()), WEIGHTS),
     "an axis of more positions than its point has": lambda: AxisWeights(5, zeros(2)),
     "explicit weights for a part of an axis": lambda: AxisWeights(5, None, zeros(4)),
     "an axis without weights": lambda: AxisWeights(5, None),
     "eq of 33 coordinates": lambda: AxisWeights(2, zeros(33)).dense,
-    "a point of more coordinates than its space": lambda: AxisWeights.split(zeros(3), (4,)),
-    "a point of fewer coordinates than its space": lambda: AxisWeights.split(zeros(3), (4, 3)),
+    "a point of more coordinates than its space": lambda: SpaceWeights.split(zeros(3), (4,)),
+    "a point of fewer coordinates than its space": lambda: SpaceWeights.split(zeros(3), (4, 3)),
     "no axis that is joined": lambda: AxisWeights.joined([]),
     "a claim without a scale": lambda: scaled_terms([ClaimTerms()], [], zeros(0)),
     "a term of no tensor": lambda: scaled_terms([ClaimTerms([TERM])], [], zeros(1)),

@@ -10,7 +10,7 @@ import pytest
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
-from deepprove_dist.kernels import AxisWeights, Extension, ExtensionVector, Transcript
+from deepprove_dist.kernels import AxisWeights, Extension, ExtensionVector, SpaceWeights, Transcript
 from deepprove_dist.model.inference import InferenceTrace, IntegerRunner
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.protocol.messages.proof import ProofContent
@@ -203,7 +203,7 @@ def one_challenge(system: System, transcript: Transcript) -> list[BoundRelation]
     bound = []
     for item in contraction.draw_points(system, transcript):
         *axes, rows, columns = item.axes
-        bound.append(replace(item, axes=(*axes, rows, AxisWeights(columns.size, rows.point))))
+        bound.append(replace(item, axes=SpaceWeights([*axes, rows, AxisWeights(columns.size, rows.point)])))
     return bound
 
 

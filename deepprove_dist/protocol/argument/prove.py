@@ -23,7 +23,7 @@ from deepprove_dist.protocol.argument.shared import (
     weights_sample,
 )
 from deepprove_dist.protocol.argument.witness import Witness
-from deepprove_dist.protocol.claims.claim import NO_TERMS
+from deepprove_dist.protocol.claims.claim import NO_TERMS, Claim
 from deepprove_dist.protocol.claims.layout import Layout, MatrixColumns
 from deepprove_dist.protocol.claims.public import PublicValues, bind_public
 from deepprove_dist.protocol.claims.sent import Pads
@@ -141,5 +141,5 @@ def open_claims(
         )
         for number, item in enumerate(known)
     )
-    emptied = tuple(replace(claim, terms=NO_TERMS) for claim in combined.claims[first:])
+    emptied = tuple(Claim(claim.value, NO_TERMS, claim.pads) for claim in combined.claims[first:])
     return OpeningClaims(replace(combined, claims=combined.claims[:first] + emptied), columns, hidden)

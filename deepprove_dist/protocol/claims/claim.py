@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from deepprove_dist.arrays import Shape
+from deepprove_dist.canonical import FrozenStruct
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import (
     AxisVector,
@@ -48,8 +49,7 @@ Tensors are known by their index in the system. A verifier has thousands of term
 NO_TERMS = ClaimTerms()
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(FrozenStruct, frozen=True):
     """The sum of the terms, and of the pad part of the scalars that `value` was computed from, is `value`."""
 
     value: Extension

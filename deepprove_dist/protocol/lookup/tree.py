@@ -23,13 +23,13 @@ from math import prod
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import FormatError
 from deepprove_dist.kernels import (
-    AxisWeights,
     ClaimTerms,
     Extension,
     ExtensionVector,
     LeafBlocks,
     LeafWeights,
     LinearPieces,
+    SpaceWeights,
     Transcript,
 )
 from deepprove_dist.protocol.claims.claim import ONE, Claim
@@ -265,10 +265,8 @@ def _claim_expressions(
 
     `factor` is e_B of this block.
     """
-    weights = AxisWeights.split(point[len(point) - row.log_size :], row.space)
-    inside = factor
-    for axis in weights:
-        inside *= axis.total
+    weights = SpaceWeights.split(point[len(point) - row.log_size :], row.space)
+    inside = factor * weights.total
     sums.covered += inside
     sums.lookups += inside
     sums.constant += inside * (challenges.beta - row.table)

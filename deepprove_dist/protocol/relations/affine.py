@@ -10,14 +10,12 @@ The kernels read an expression once. A verifier has hundreds of them, of several
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from deepprove_dist.kernels import AxisWeights, ClaimTerms, Extension
+from deepprove_dist.kernels import ClaimTerms, Extension, SpaceWeights
 from deepprove_dist.protocol.system.system import Affine, System
 
 
 def affine_terms(
-    system: System, affine: Affine, weights: Sequence[AxisWeights], scale: Extension
+    system: System, affine: Affine, weights: SpaceWeights, scale: Extension
 ) -> tuple[ClaimTerms, Extension]:
     """scale * the weighted expression: terms over tensors, and the part that is known.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepprove_dist.kernels import AxisWeights, BaseVector, ExtensionVector, Pool
+from deepprove_dist.kernels import AxisWeights, BaseVector, ExtensionVector, Pool, SpaceWeights
 from deepprove_dist.protocol.system.index_map import IndexMap
 
 
@@ -25,14 +25,14 @@ def closed_form(sizes: Sequence[int]) -> bool:
     return all(size & (size - 1) == 0 for size in sizes[1:])
 
 
-def spread_taps(weights: Sequence[AxisWeights], axis: IndexMap, size: int, taps: AxisWeights) -> AxisWeights:
+def spread_taps(weights: SpaceWeights, axis: IndexMap, size: int, taps: AxisWeights) -> AxisWeights:
     """The weights of the indices that a map leads to, from weights of what it follows and of its taps."""
     spread = axis.kernel(size).spread(_weighed(_joined(weights, axis), axis), taps.dense)
     return AxisWeights(size, None, spread)
 
 
 def bind_taps(
-    weights: Sequence[AxisWeights],
+    weights: SpaceWeights,
     axis: IndexMap,
     tensor: BaseVector | ExtensionVector,
     shape: tuple[int, int, int],
@@ -43,7 +43,7 @@ def bind_taps(
     return axis.kernel(size).bind(tensor, outer, inner, _weighed(_joined(weights, axis), axis), pool)
 
 
-def _joined(weights: Sequence[AxisWeights], axis: IndexMap) -> AxisWeights:
+def _joined(weights: SpaceWeights, axis: IndexMap) -> AxisWeights:
     return AxisWeights.joined([weights[k] for k in axis.axes])
 
 

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.kernels import AxisWeights, Extension, ExtensionVector, Transcript
+from deepprove_dist.canonical import FrozenStruct
+from deepprove_dist.kernels import AxisWeights, Extension, ExtensionVector, SpaceWeights, Transcript
 from deepprove_dist.protocol.claims.claim import ONE, Claim
 from deepprove_dist.protocol.claims.sent import SentValue, SentVector
 from deepprove_dist.protocol.relations.affine import affine_terms
@@ -32,18 +33,17 @@ from deepprove_dist.protocol.relations.axis_weights import spread_taps
 from deepprove_dist.protocol.system.system import Factor, Product, Relation, System, Taps, space_bits
 
 
-@dataclass(frozen=True)
-class BoundRelation:
+class BoundRelation(FrozenStruct, frozen=True):
     """A relation and the weights eq(u, .) on each output axis."""
 
     relation: Relation
     point: ExtensionVector
-    axes: tuple[AxisWeights, ...]
+    axes: SpaceWeights
 
     @classmethod
     def at(cls, relation: Relation, point: ExtensionVector) -> BoundRelation:
         """The relation at the coordinates of all its output axes."""
-        return cls(relation, point, tuple(AxisWeights.split(point, relation.affine.space)))
+        return cls(relation, point, SpaceWeights.split(point, relation.affine.space))
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ProductInstance:
     """A product at its relation's point: one claim of the batched sumcheck."""
 
     product: Product
-    outputs: tuple[AxisWeights, ...]
+    outputs: SpaceWeights
 
     @cached_property
     def shared(self) -> tuple[int, ...]:
@@ -63,7 +63,7 @@ class ProductInstance:
         """Axes of the sumcheck: shared ones, then contracted ones or their taps."""
         return (*(self.outputs[axis].size for axis in self.shared), *self.product.summed)
 
-    @property
+    @cached_property
     def variables(self) -> int:
         """Variables of the sumcheck."""
         return space_bits(self.space)
@@ -108,7 +108,7 @@ def draw_points(system: System, transcript: Transcript) -> list[BoundRelation]:
     relations = []
     for relation in system.relations:
         label = "contraction/point" if relation.products else "linear/point"
-        point = transcript.challenges(label, space_bits(relation.affine.space))
+        point = transcript.challenges(label, relation.affine.bits)
         relations.append(BoundRelation.at(relation, point))
     return relations
 
@@ -147,8 +147,7 @@ def claim_factors(
     for instance in products:
         weights = _factor_weights(instance, instance_point(instance, point))
         for factor in instance.factors:
-            axes = [weights[axis] for axis in factor.axes]
-            terms, known = affine_terms(system, factor.value, axes, ONE)
+            terms, known = affine_terms(system, factor.value, weights.take(factor.axes), ONE)
             claims.append(Claim.about(next(values) - SentValue(known), terms))
     return claims
 
@@ -158,16 +157,18 @@ def instance_point(instance: ProductInstance, point: ExtensionVector) -> Extensi
     return point[len(point) - instance.variables :]
 
 
-def _factor_weights(instance: ProductInstance, point: ExtensionVector) -> list[AxisWeights]:
+def _factor_weights(instance: ProductInstance, point: ExtensionVector) -> SpaceWeights:
     """The weights of every axis of a product at the sumcheck's point: outputs, contracted axes, taps."""
-    axes = AxisWeights.split(point, instance.space)
-    shared, contracted = axes[: len(instance.shared)], axes[len(instance.shared) :]
-    outputs = list(instance.outputs)
-    for axis, weights in zip(instance.shared, shared, strict=True):
-        outputs[axis] = weights
+    axes = SpaceWeights.split(point, instance.space)
+    if not instance.shared and not instance.product.taps:
+        return instance.outputs + axes
+    first = len(instance.shared)
+    outputs, contracted = list(instance.outputs), [axes[index] for index in range(first, len(axes))]
+    for index, axis in enumerate(instance.shared):
+        outputs[axis] = axes[index]
     taps = []
     for met in instance.product.taps:
         taps.append(contracted[met.contracted])
         size = instance.product.contracted[met.contracted]
         contracted[met.contracted] = spread_taps(instance.outputs, met.map, size, taps[-1])
-    return [*outputs, *contracted, *taps]
+    return SpaceWeights([*outputs, *contracted, *taps])

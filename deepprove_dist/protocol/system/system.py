@@ -117,6 +117,11 @@ class Affine(Record, frozen=True, dict=True):
     constants: tuple[Constant, ...]
 
     @cached_property
+    def bits(self) -> int:
+        """Coordinates of its index space."""
+        return space_bits(self.space)
+
+    @cached_property
     def kernel(self) -> Expression:
         """The same for the kernels. Raises ValueError where indices are those of a public input."""
         return Expression(self)

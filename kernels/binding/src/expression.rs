@@ -1,10 +1,12 @@
 //! Affine expressions, and the weights of their axes.
 
+use std::sync::Arc;
+
 use deepprove_kernels::field::F;
 use deepprove_verifier::axis_weights::{self, AxisMap, Indices};
 use deepprove_verifier::expression::{self, ExpressionConstant, ExpressionTerm, Followed};
 use p3_field::integers::QuotientMap;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::claim_terms::ClaimTerms;
@@ -15,7 +17,7 @@ use crate::vectors::ExtensionVector;
 
 /// Weights on an axis of `size` positions: eq of a point, or explicit values where there is no point.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
-pub struct AxisWeights(pub axis_weights::AxisWeights);
+pub struct AxisWeights(Arc<axis_weights::AxisWeights>);
 
 #[pymethods]
 impl AxisWeights {
@@ -23,27 +25,22 @@ impl AxisWeights {
     #[pyo3(signature = (size, point, explicit=None))]
     fn new(size: usize, point: Option<ExtensionVector>, explicit: Option<ExtensionVector>) -> PyResult<Self> {
         match (point, explicit) {
-            (Some(point), None) => axis_weights::AxisWeights::eq(size, point.0).map(Self).map_err(raise),
+            (Some(point), None) => {
+                Ok(Self(Arc::new(axis_weights::AxisWeights::eq(size, point.0).map_err(raise)?)))
+            }
             (None, Some(values)) if values.0.len() == size => {
-                Ok(Self(axis_weights::AxisWeights::explicit(values.0)))
+                Ok(Self(Arc::new(axis_weights::AxisWeights::explicit(values.0))))
             }
             _ => Err(PyValueError::new_err("an axis has a point, or a weight for each position")),
         }
     }
 
-    /// eq of a point on each axis of an index space: an axis of d positions takes ceil(log2 d) coordinates.
-    #[staticmethod]
-    fn split(point: &ExtensionVector, space: Vec<usize>) -> PyResult<Vec<Self>> {
-        let axes = axis_weights::AxisWeights::split(&point.0, &space).map_err(raise)?;
-        Ok(axes.into_iter().map(Self).collect())
-    }
-
     /// The weights of several axes taken as one: at each position the product of theirs.
     #[staticmethod]
     fn joined(axes: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
-        let axes: Vec<_> = axes.iter().map(|axis| &axis.0).collect();
+        let axes: Vec<_> = axes.iter().map(|axis| &*axis.0).collect();
         let joined = axis_weights::AxisWeights::joined(&axes).map_err(raise)?;
-        Ok(Self(joined.into_owned()))
+        Ok(Self(Arc::new(joined.into_owned())))
     }
 
     #[getter]
@@ -81,6 +78,60 @@ impl AxisWeights {
     }
 }
 
+/// The weights of all axes of an index space, as one object.
+#[pyclass(frozen, sequence, module = "deepprove_dist._kernels")]
+pub struct SpaceWeights(Vec<Arc<axis_weights::AxisWeights>>);
+
+#[pymethods]
+impl SpaceWeights {
+    #[new]
+    fn new(axes: Vec<PyRef<'_, AxisWeights>>) -> Self {
+        Self(axes.iter().map(|axis| axis.0.clone()).collect())
+    }
+
+    /// eq of a point on each axis: an axis of d positions takes the next ceil(log2 d) coordinates.
+    #[staticmethod]
+    fn split(point: &ExtensionVector, space: Vec<usize>) -> PyResult<Self> {
+        let axes = axis_weights::AxisWeights::split(&point.0, &space).map_err(raise)?;
+        Ok(Self(axes.into_iter().map(Arc::new).collect()))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn __getitem__(&self, index: usize) -> PyResult<AxisWeights> {
+        let axis = self.0.get(index).ok_or_else(no_axis)?;
+        Ok(AxisWeights(axis.clone()))
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let axes: Vec<AxisWeights> = self.0.iter().cloned().map(AxisWeights).collect();
+        axes.into_pyobject(py)?.try_iter().map(Bound::into_any)
+    }
+
+    /// These axes and `other` after them.
+    fn __add__(&self, other: &Self) -> Self {
+        Self([self.0.as_slice(), other.0.as_slice()].concat())
+    }
+
+    /// The axes at some indices, in their order.
+    fn take(&self, indices: Vec<usize>) -> PyResult<Self> {
+        let axes: Option<Vec<_>> = indices.iter().map(|&index| self.0.get(index).cloned()).collect();
+        axes.map(Self).ok_or_else(no_axis)
+    }
+
+    /// The sum of all products of one weight an axis.
+    #[getter]
+    fn total(&self) -> Extension {
+        Extension(self.0.iter().map(|axis| axis.total()).product())
+    }
+}
+
+fn no_axis() -> PyErr {
+    PyIndexError::new_err("index out of range")
+}
+
 /// The shapes of a system's tensors, by index.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
 pub struct TensorShapes(Vec<Vec<usize>>);
@@ -109,11 +160,11 @@ impl Expression {
     /// scale * the expression under one weight vector an axis: terms over tensors, and the part that is known.
     fn claim(
         &self,
-        weights: Vec<PyRef<'_, AxisWeights>>,
+        weights: &SpaceWeights,
         scale: Extension,
         shapes: &TensorShapes,
     ) -> PyResult<(ClaimTerms, Extension)> {
-        let weights: Vec<_> = weights.iter().map(|axis| &axis.0).collect();
+        let weights: Vec<_> = weights.0.iter().map(|axis| &**axis).collect();
         let (terms, known) = self.0.claim(&weights, scale.0, &shapes.0).map_err(raise)?;
         Ok((terms.into(), Extension(known)))
     }
@@ -207,6 +258,7 @@ impl MapFields {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<AxisWeights>()?;
+    module.add_class::<SpaceWeights>()?;
     module.add_class::<TensorShapes>()?;
     module.add_class::<Expression>()
 }

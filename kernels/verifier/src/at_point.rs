@@ -1,8 +1,8 @@
 //! What the weights of many terms have in common at one point.
 //!
-//! A system has a few terms for each tensor, the same point for all of them, and terms with the same vectors for
-//! tensors of one shape. So eq of a tensor's addresses, what vectors make of intervals, and eq of the last
-//! coordinates and a tree's point are made once.
+//! A system has a few terms for each tensor, and the same point for all of them. The terms of an expression have the
+//! same vectors, for tensors of one shape mostly. So eq of a tensor's addresses, what the last vectors make of
+//! intervals and of shapes, and eq of the last coordinates and a tree's point are made once.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -10,13 +10,16 @@ use std::sync::Arc;
 
 use p3_field::PrimeCharacteristicRing;
 
-use crate::axis_values::{AxisValues, Coordinates, Shared};
-use crate::blocks::{BlockShape, Level, TensorBlocks};
+use crate::axis_values::{Coordinates, EqValues, Shared, values_of};
+use crate::blocks::{BlockShape, TensorBlocks};
 use crate::eq::eq_points;
 use crate::eq_prefixes::EqPrefixes;
 use crate::error::{Error, Result};
 use crate::field::EF;
 use crate::terms::AxisVector;
+
+/// Vectors of which is kept what they make of intervals: more than an expression has axes.
+const MOST_VECTORS: usize = 24;
 
 /// A block stands where the point has no coordinates for.
 const OUTSIDE: Error = Error::Shape("a block lies outside the committed addresses");
@@ -28,10 +31,10 @@ pub(crate) struct AtPoint<'a> {
     prefixes: EqPrefixes,
     /// eq of each block's address, by where the blocks are in memory. They are held: nothing else comes there.
     addresses: HashMap<usize, (Arc<TensorBlocks>, Shared)>,
-    /// What vectors make of intervals, by where their elements are. They are held too.
-    axes: HashMap<(bool, usize), AxisValues>,
-    /// The last product of vectors on the blocks of a shape.
-    product: Option<(Arc<BlockShape>, Vec<AxisVector>, Shared)>,
+    /// What the last points of axes make of intervals, and which of them is replaced next.
+    points: (Vec<EqValues>, usize),
+    /// The last product of vectors.
+    product: Product,
     /// The last tree's point, and eq of so many last coordinates of both points.
     suffixes: Option<(Arc<Vec<EF>>, Shared)>,
 }
@@ -42,8 +45,8 @@ impl<'a> AtPoint<'a> {
             coordinates: Coordinates::new(point),
             prefixes: EqPrefixes::new(point),
             addresses: HashMap::new(),
-            axes: HashMap::new(),
-            product: None,
+            points: (Vec::with_capacity(MOST_VECTORS), 0),
+            product: Product::default(),
             suffixes: None,
         }
     }
@@ -69,44 +72,73 @@ impl<'a> AtPoint<'a> {
         Ok(values)
     }
 
-    /// For each block of a shape the extension of the product of one vector an axis; none where a vector is shorter.
-    pub(crate) fn product(&mut self, shape: &Arc<BlockShape>, vectors: &[AxisVector]) -> Option<Shared> {
-        match &self.product {
-            Some((known, of, values)) if Arc::ptr_eq(known, shape) && of == vectors => {
-                return Some(values.clone());
-            }
-            _ => {}
+    /// The sum over the blocks of a shape of `factors` and the extensions of the product of one vector an axis; none
+    /// where a vector is shorter.
+    pub(crate) fn product(
+        &mut self,
+        shape: &Arc<BlockShape>,
+        vectors: &[AxisVector],
+        factors: &[EF],
+    ) -> Option<EF> {
+        let known = self.product.shape.as_ref().is_some_and(|known| Arc::ptr_eq(known, shape));
+        if !known || self.product.vectors != vectors {
+            self.multiply(shape, vectors)?;
         }
-        let (mut common, mut values) = (EF::ONE, vec![EF::ONE]);
-        for (level, vector) in shape.levels.iter().zip(vectors.iter().rev()) {
-            let axis = self.axis(level, vector)?;
-            match axis.as_slice() {
-                // One piece before all suffixes: these stay in their order.
-                [value] => common *= *value,
-                _ => {
-                    let suffix =
-                        |&(piece, after): &(usize, usize)| Some(*axis.get(piece)? * *values.get(after)?);
-                    values = level.suffixes.iter().map(suffix).collect::<Option<_>>()?;
-                }
-            }
+        let Product { common, values, .. } = &self.product;
+        let mut total = EF::ZERO;
+        for (&suffix, &factor) in shape.suffixes.iter().zip(factors) {
+            total += factor * *values.get(suffix)?;
         }
-        let block = |&suffix: &usize| Some(common * *values.get(suffix)?);
-        let values: Shared = Rc::new(shape.suffixes.iter().map(block).collect::<Option<_>>()?);
-        self.product = Some((shape.clone(), vectors.to_vec(), values.clone()));
-        Some(values)
+        Some(total * *common)
     }
 
-    /// What a vector makes of the pieces of a level.
-    fn axis(&mut self, level: &Level, vector: &AxisVector) -> Option<Vec<EF>> {
-        let key = match vector {
-            AxisVector::Eq(point) => (true, Arc::as_ptr(point).addr()),
-            AxisVector::Explicit(values) => (false, Arc::as_ptr(values).addr()),
-            AxisVector::Ones | AxisVector::OneHot(_) => {
-                return AxisValues::new(vector).of(&level.pieces, &mut self.coordinates);
+    /// Makes the product of one vector an axis the last one.
+    fn multiply(&mut self, shape: &Arc<BlockShape>, vectors: &[AxisVector]) -> Option<()> {
+        // Whatever is there is no product until this one is whole.
+        self.product.shape = None;
+        let mut values = std::mem::take(&mut self.product.values);
+        let (mut next, mut common) = (std::mem::take(&mut self.product.spare), EF::ONE);
+        values.clear();
+        values.push(EF::ONE);
+        for (number, (level, vector)) in shape.levels.iter().zip(vectors.iter().rev()).enumerate() {
+            let axis = self.axis(shape, number, vector)?;
+            // One piece before all suffixes: these stay in their order.
+            if let [value] = axis.as_slice() {
+                common *= *value;
+                continue;
+            }
+            next.clear();
+            for &(piece, after) in &level.suffixes {
+                next.push(*axis.get(piece)? * *values.get(after)?);
+            }
+            std::mem::swap(&mut values, &mut next);
+        }
+        self.product.vectors.clear();
+        self.product.vectors.extend_from_slice(vectors);
+        let vectors = std::mem::take(&mut self.product.vectors);
+        self.product = Product { shape: Some(shape.clone()), vectors, common, values, spare: next };
+        Some(())
+    }
+
+    /// What a vector makes of the pieces of a level of a shape.
+    fn axis(&mut self, shape: &Arc<BlockShape>, level: usize, vector: &AxisVector) -> Option<Shared> {
+        let AxisVector::Eq(point) = vector else {
+            return values_of(vector, &shape.levels.get(level)?.pieces, &mut self.coordinates).map(Rc::new);
+        };
+        let (known, next) = &mut self.points;
+        let position = match known.iter().position(|values| values.is_of(point)) {
+            Some(position) => position,
+            None if known.len() < MOST_VECTORS => {
+                known.push(EqValues::new(point));
+                known.len() - 1
+            }
+            None => {
+                *next = (*next + 1) % MOST_VECTORS;
+                *known.get_mut(*next)? = EqValues::new(point);
+                *next
             }
         };
-        let values = self.axes.entry(key).or_insert_with(|| AxisValues::new(vector));
-        values.of(&level.pieces, &mut self.coordinates)
+        known.get_mut(position)?.of(shape, level, self.coordinates.point)
     }
 
     /// eq of the last coordinates of the point and of `other`: of none of them, of one, and so on.
@@ -126,6 +158,19 @@ impl<'a> AtPoint<'a> {
             }
         }
     }
+}
+
+/// A product of one vector an axis on the blocks of a shape.
+#[derive(Default)]
+struct Product {
+    shape: Option<Arc<BlockShape>>,
+    vectors: Vec<AxisVector>,
+    /// A factor of all blocks.
+    common: EF,
+    /// The others, by the block's suffix.
+    values: Vec<EF>,
+    /// Memory for the next product.
+    spare: Vec<EF>,
 }
 
 #[cfg(test)]

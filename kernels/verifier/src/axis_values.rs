@@ -6,10 +6,11 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use p3_field::PrimeCharacteristicRing;
 
-use crate::blocks::{Interval, power};
+use crate::blocks::{BlockShape, Interval, power};
 use crate::eq::{eq_index, eq_points, eq_scalars};
 use crate::eq_prefixes::EqPrefixes;
 use crate::field::EF;
@@ -47,27 +48,63 @@ impl<'a> Coordinates<'a> {
     }
 }
 
-/// A vector, and what is known of it.
-pub(crate) struct AxisValues {
-    vector: AxisVector,
-    /// Of eq, by the coordinates after an interval: eq of none, one, two of the coordinates before these, and so on.
-    low: Vec<(usize, Vec<EF>)>,
-    /// Of eq, by the interval: eq of its number.
-    high: Vec<(Interval, EF)>,
+/// The extensions of a vector on some intervals, each before so many last coordinates; none where it is shorter.
+pub(crate) fn values_of(
+    vector: &AxisVector,
+    pieces: &[(Interval, usize)],
+    at: &mut Coordinates,
+) -> Option<Vec<EF>> {
+    let value = |&(interval, after): &(Interval, usize)| match vector {
+        AxisVector::Eq(u) => EqValues::new(u).value(interval, after, None, at.point),
+        AxisVector::Ones => Some(EF::ONE),
+        AxisVector::OneHot(index) => Some(one_hot(*index, interval, at.before(after, interval.log)?)),
+        AxisVector::Explicit(values) => {
+            let values = values.get(interval.start..interval.end())?;
+            let weights = at.expansion(after, interval.log)?;
+            // Maps lead to parts of an axis: most of their weights are 0.
+            let pairs = values.iter().zip(weights.iter()).filter(|(value, _)| **value != EF::ZERO);
+            Some(pairs.map(|(&value, &weight)| value * weight).sum())
+        }
+    };
+    pieces.iter().map(value).collect()
 }
 
-impl AxisValues {
-    pub(crate) fn new(vector: &AxisVector) -> Self {
-        Self { vector: vector.clone(), low: Vec::new(), high: Vec::new() }
+/// The extensions of eq of a point.
+pub(crate) struct EqValues {
+    u: Arc<Vec<EF>>,
+    /// By the coordinates after an interval: eq of none, one, two of the coordinates before these, and so on.
+    low: Vec<(usize, Vec<EF>)>,
+    /// By the interval: eq of its number.
+    high: Vec<(Interval, EF)>,
+    /// Those of the last level of a shape.
+    last: Option<(Arc<BlockShape>, usize, Shared)>,
+}
+
+impl EqValues {
+    pub(crate) fn new(u: &Arc<Vec<EF>>) -> Self {
+        Self { u: u.clone(), low: Vec::new(), high: Vec::new(), last: None }
     }
 
-    /// The extension on some intervals, each before so many last coordinates; none where the vector is shorter.
-    pub(crate) fn of(&mut self, pieces: &[(Interval, usize)], at: &mut Coordinates) -> Option<Vec<EF>> {
-        let tables = match &self.vector {
-            AxisVector::Eq(u) if pieces.len() >= LONG_AXIS => Some(EqPrefixes::new(u)),
-            _ => None,
-        };
-        pieces.iter().map(|&(interval, after)| self.value(interval, after, tables.as_ref(), at)).collect()
+    /// Whether this is eq of that very point.
+    pub(crate) fn is_of(&self, u: &Arc<Vec<EF>>) -> bool {
+        Arc::ptr_eq(&self.u, u)
+    }
+
+    /// The extensions on the pieces of a level of a shape; none where eq has fewer values.
+    pub(crate) fn of(&mut self, shape: &Arc<BlockShape>, level: usize, point: &[EF]) -> Option<Shared> {
+        match &self.last {
+            Some((of, number, values)) if *number == level && Arc::ptr_eq(of, shape) => {
+                return Some(values.clone());
+            }
+            _ => {}
+        }
+        let pieces = &shape.levels.get(level)?.pieces;
+        let tables = (pieces.len() >= LONG_AXIS).then(|| EqPrefixes::new(&self.u));
+        let value =
+            |&(interval, after): &(Interval, usize)| self.value(interval, after, tables.as_ref(), point);
+        let values: Shared = Rc::new(pieces.iter().map(value).collect::<Option<_>>()?);
+        self.last = Some((shape.clone(), level, values.clone()));
+        Some(values)
     }
 
     fn value(
@@ -75,62 +112,43 @@ impl AxisValues {
         interval: Interval,
         after: usize,
         tables: Option<&EqPrefixes>,
-        at: &mut Coordinates,
+        point: &[EF],
     ) -> Option<EF> {
-        let Interval { start, log } = interval;
-        match &self.vector {
-            AxisVector::Eq(u) => {
-                let high = match tables {
-                    Some(tables) => tables.block(start, log)?,
-                    None => high(&mut self.high, u, interval)?,
-                };
-                Some(high * low(&mut self.low, u, log, after, at)?)
-            }
-            AxisVector::Ones => Some(EF::ONE),
-            AxisVector::OneHot(index) => Some(one_hot(*index, interval, at.before(after, log)?)),
-            AxisVector::Explicit(values) => {
-                let (values, weights) = (values.get(start..interval.end())?, at.expansion(after, log)?);
-                // Maps lead to parts of an axis: most of their weights are 0.
-                let pairs = values.iter().zip(weights.iter()).filter(|(value, _)| **value != EF::ZERO);
-                Some(pairs.map(|(&value, &weight)| value * weight).sum())
-            }
+        let high = match tables {
+            Some(tables) => tables.block(interval.start, interval.log)?,
+            None => self.high(interval)?,
+        };
+        Some(if interval.log == 0 { high } else { high * self.low(interval.log, after, point)? })
+    }
+
+    /// eq of u's first coordinates and the interval's number; none where that has more bits.
+    fn high(&mut self, interval: Interval) -> Option<EF> {
+        if let Some((_, value)) = self.high.iter().find(|(of, _)| *of == interval) {
+            return Some(*value);
         }
+        let (first, _) = split_last(&self.u, interval.log)?;
+        let number = shifted(interval.start, interval.log);
+        let value = (number < power(first.len())).then(|| eq_index(first, number))?;
+        if self.high.len() < LONG_AXIS {
+            self.high.push((interval, value));
+        }
+        Some(value)
     }
-}
 
-/// eq of u's first coordinates and the interval's number; none where that has more bits.
-fn high(known: &mut Vec<(Interval, EF)>, u: &[EF], interval: Interval) -> Option<EF> {
-    if let Some((_, value)) = known.iter().find(|(of, _)| *of == interval) {
-        return Some(*value);
+    /// eq of u's last `log` coordinates and as many of the point before the last `after`.
+    fn low(&mut self, log: usize, after: usize, point: &[EF]) -> Option<EF> {
+        let position = self.low.iter().position(|(of, _)| *of == after).unwrap_or_else(|| {
+            self.low.push((after, vec![EF::ONE]));
+            self.low.len() - 1
+        });
+        let (_, products) = self.low.get_mut(position)?;
+        let (before, _) = split_last(point, after)?;
+        let pairs = self.u.iter().rev().zip(before.iter().rev());
+        for (&u, &x) in pairs.take(log).skip(products.len() - 1) {
+            products.push(*products.last()? * eq_points(&[u], &[x]));
+        }
+        products.get(log).copied()
     }
-    let (first, _) = split_last(u, interval.log)?;
-    let number = shifted(interval.start, interval.log);
-    let value = (number < power(first.len())).then(|| eq_index(first, number))?;
-    if known.len() < LONG_AXIS {
-        known.push((interval, value));
-    }
-    Some(value)
-}
-
-/// eq of u's last `log` coordinates and as many of the point before the last `after`.
-fn low(
-    known: &mut Vec<(usize, Vec<EF>)>,
-    u: &[EF],
-    log: usize,
-    after: usize,
-    at: &Coordinates,
-) -> Option<EF> {
-    let position = known.iter().position(|(of, _)| *of == after).unwrap_or_else(|| {
-        known.push((after, vec![EF::ONE]));
-        known.len() - 1
-    });
-    let (_, products) = known.get_mut(position)?;
-    let (before, _) = split_last(at.point, after)?;
-    let pairs = u.iter().rev().zip(before.iter().rev());
-    for (&u, &x) in pairs.take(log).skip(products.len() - 1) {
-        products.push(*products.last()? * eq_points(&[u], &[x]));
-    }
-    products.get(log).copied()
 }
 
 /// The extension of a vector that is 1 at one index, on an interval.
@@ -146,39 +164,73 @@ mod tests {
     use super::*;
     use crate::testing::*;
 
+    /// The values of a vector on the first axis of blocks with these intervals, which are before `after` coordinates.
+    fn values(vector: &AxisVector, intervals: &[Interval], after: usize, point: &[EF]) -> Option<Vec<EF>> {
+        let tail = Interval { start: 0, log: after };
+        let blocks = intervals.iter().map(|&interval| vec![interval, tail]).collect();
+        let shape = Arc::new(BlockShape::new(blocks).unwrap());
+        match vector {
+            AxisVector::Eq(u) => EqValues::new(u).of(&shape, 1, point).map(|values| values.to_vec()),
+            others => values_of(others, &shape.levels[1].pieces, &mut Coordinates::new(point)),
+        }
+    }
+
     #[test]
     fn values_are_those_of_the_definition() {
         let (point, u) = (elements(1, 12), elements(2, 7));
-        let all = |log: usize| (0..128 >> log).map(move |number| Interval { start: number << log, log });
         let explicit: Vec<EF> = (0..128).map(|i| if i % 3 == 0 { EF::ZERO } else { element(i) }).collect();
         let vectors =
             [AxisVector::eq(u), AxisVector::Ones, AxisVector::OneHot(77), AxisVector::explicit(explicit)];
         for vector in vectors {
             let dense = vector.dense(128).unwrap();
-            let mut at = Coordinates::new(&point);
-            let mut known = AxisValues::new(&vector);
-            // Long lists of intervals and short ones, in any order, some of them twice.
-            for (log, after) in [(0, 3), (7, 5), (4, 5), (4, 0), (6, 2), (5, 5), (4, 5), (1, 4)] {
-                let pieces: Vec<(Interval, usize)> = all(log).map(|interval| (interval, after)).collect();
-                let expected = pieces.iter().map(|(interval, _)| {
-                    let end = point.len() - after;
+            for (log, after) in [(0, 3), (7, 5), (4, 5), (4, 0), (6, 2), (1, 4)] {
+                let intervals: Vec<Interval> =
+                    (0..128 >> log).map(|number| Interval { start: number << log, log }).collect();
+                let end = point.len() - after;
+                let extension = |interval: &Interval| {
                     multilinear(&dense[interval.start..interval.end()], &point[end - log..end])
-                });
-                assert_eq!(known.of(&pieces, &mut at).unwrap(), expected.collect::<Vec<_>>());
+                };
+                let expected: Vec<EF> = intervals.iter().map(extension).collect();
+                assert_eq!(values(&vector, &intervals, after, &point).unwrap(), expected);
             }
+        }
+    }
+
+    #[test]
+    fn eq_keeps_the_values_of_the_level_that_is_asked_for() {
+        let (point, u) = (elements(1, 12), Arc::new(elements(2, 3)));
+        let interval = |start, log| Interval { start, log };
+        let shape = |logs: [usize; 2]| {
+            let block = |start, log, after| vec![interval(0, 1), interval(start, log), interval(0, after)];
+            Arc::new(BlockShape::new(vec![block(0, 2, logs[0]), block(4, 1, logs[1])]).unwrap())
+        };
+        let (first, second) = (shape([1, 3]), shape([3, 2]));
+        let mut known = EqValues::new(&u);
+        assert!(known.is_of(&u) && !known.is_of(&Arc::new(u.to_vec())));
+        for (shape, level) in [(&first, 1), (&first, 1), (&second, 1), (&first, 2), (&first, 0), (&first, 1)]
+        {
+            let values = known.of(shape, level, &point).unwrap();
+            let pieces = shape.levels[level].pieces.iter();
+            let fresh: Option<Vec<EF>> = pieces
+                .map(|&(interval, after)| EqValues::new(&u).value(interval, after, None, &point))
+                .collect();
+            assert_eq!(*values, fresh.unwrap());
         }
     }
 
     #[test]
     fn what_is_outside_is_refused() {
         let point = elements(1, 8);
-        let mut at = Coordinates::new(&point);
-        let vectors = [AxisVector::eq(elements(2, 4)), AxisVector::explicit(elements(2, 16))];
-        for vector in vectors {
-            for (start, log, after) in [(16, 0, 0), (16, 4, 0), (0, 5, 0), (0, 4, 5), (0, 0, 9)] {
-                let piece = (Interval { start, log }, after);
-                assert!(AxisValues::new(&vector).of(&[piece], &mut at).is_none());
-                assert!(AxisValues::new(&vector).of(&[piece; LONG_AXIS], &mut at).is_none());
+        for vector in [AxisVector::eq(elements(2, 4)), AxisVector::explicit(elements(2, 16))] {
+            for (start, log, after) in [(16, 0, 0), (16, 4, 0), (0, 5, 0), (0, 4, 5)] {
+                let outside = Interval { start, log };
+                assert!(values(&vector, &[outside], after, &point).is_none());
+                let mut long = vec![Interval { start: 0, log: 1 }; LONG_AXIS];
+                for (number, interval) in long.iter_mut().enumerate() {
+                    interval.start = 2 * number;
+                }
+                long.push(outside);
+                assert!(values(&vector, &long, after, &point).is_none());
             }
         }
     }

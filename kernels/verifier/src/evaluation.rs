@@ -30,11 +30,7 @@ impl Term {
         let addresses = at.addresses(&self.blocks)?;
         let sum = match &self.weights {
             Weights::Product(_) if addresses.is_empty() => Some(EF::ZERO),
-            Weights::Product(vectors) => {
-                let product = at.product(&self.blocks.shape, vectors);
-                product
-                    .map(|values| addresses.iter().zip(values.iter()).map(|(&eq, &value)| eq * value).sum())
-            }
+            Weights::Product(vectors) => at.product(&self.blocks.shape, vectors, &addresses),
             Weights::BlockDiagonal { factors, point } => {
                 let suffixes = at.suffixes(point);
                 self.sum_runs(&addresses, factors.iter().copied(), |log| suffixes.get(log).copied())

@@ -165,8 +165,8 @@ TREE = source(
     ),
     Mutant(
         "places outside an index space are padding",
-        "        inside *= axis.total\n",
-        "        pass\n",
+        "inside = factor * weights.total",
+        "inside = factor",
         EXPRESSION_ROWS,
     ),
     Mutant("expressions count", "    sums.lookups += inside\n", "    sums.lookups += 0\n", EXPRESSION_ROWS),
@@ -197,8 +197,8 @@ TREE = source(
     ),
     Mutant(
         "an expression has the last coordinates",
-        "AxisWeights.split(point[len(point) - row.log_size :], row.space)",
-        "AxisWeights.split(point[: row.log_size], row.space)",
+        "SpaceWeights.split(point[len(point) - row.log_size :], row.space)",
+        "SpaceWeights.split(point[: row.log_size], row.space)",
         EXPRESSION_ROWS,
     ),
     Mutant(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.kernels import AxisVector, AxisWeights, Extension, ExtensionVector
+from deepprove_dist.kernels import AxisVector, AxisWeights, Extension, ExtensionVector, SpaceWeights
 from deepprove_dist.protocol.claims.claim import Claim
 from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.relations.affine import affine_terms
@@ -62,7 +62,7 @@ def test_terms_and_the_known_part_add_up_to_the_weighted_integers(
     system, values = system_of(tensors), random_values(tensors, seed)
     weights = [data.draw(axis_weights(size)) for size in space]
     scale = challenges(seed + 1, 1)[0]
-    terms, known = affine_terms(system, affine, weights, scale)
+    terms, known = affine_terms(system, affine, SpaceWeights(weights), scale)
     total = known + claimed(Claim(Extension(0), terms), system, lay_out(system, 4), values)
     expected = inner(affine_values(system, affine, values), [dense_weights(vector) for vector in weights])
     assert total == scale * expected

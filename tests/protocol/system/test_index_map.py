@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepprove_dist.kernels import AxisWeights, Extension, ExtensionVector, Pool, ProductTerm, TensorShapes
+from deepprove_dist.kernels import (
+    AxisWeights,
+    Extension,
+    ExtensionVector,
+    Pool,
+    ProductTerm,
+    SpaceWeights,
+    TensorShapes,
+)
 from deepprove_dist.protocol.relations.axis_weights import bind_taps, spread_taps
 from deepprove_dist.protocol.system.index_map import IndexMap, followed, is_plain, positions
 from deepprove_dist.protocol.system.system import Affine, Constant, Term
@@ -21,7 +27,7 @@ SPACE = (2, 3, 4)
 IDENTITY = IndexMap((0, 1), 0, 6)
 
 
-def pull_back(weights: Sequence[AxisWeights], axis: IndexMap, size: int) -> ExtensionVector:
+def pull_back(weights: SpaceWeights, axis: IndexMap, size: int) -> ExtensionVector:
     """The weights that a map leads to an axis of a tensor that has no other axes."""
     affine = Affine(tuple(axis.size for axis in weights), (Term(1, 0, (axis,)),), ())
     terms, known = affine.kernel.claim(weights, Extension(1), TensorShapes([(size,)]))
@@ -31,7 +37,7 @@ def pull_back(weights: Sequence[AxisWeights], axis: IndexMap, size: int) -> Exte
     return term.axes[0].dense(size)
 
 
-def covered(weights: Sequence[AxisWeights], cover: IndexMap) -> Extension:
+def covered(weights: SpaceWeights, cover: IndexMap) -> Extension:
     """What a constant 1 counts for where a map covers positions."""
     affine = Affine(tuple(axis.size for axis in weights), (), (Constant(1, (cover,)),))
     terms, known = affine.kernel.claim(weights, Extension(1), TensorShapes([]))
@@ -111,7 +117,7 @@ def test_positions_inside_are_those_of_the_definition(case: tuple[tuple[int, ...
 @given(case=drawn(), seed=st.integers(0, 2**32))
 def test_weights_are_the_sums_that_they_say(case: tuple[tuple[int, ...], IndexMap, int], seed: int) -> None:
     space, axis, size = case
-    weights = [AxisWeights(n, None, challenges(seed + k, n)) for k, n in enumerate(space)]
+    weights = SpaceWeights([AxisWeights(n, None, challenges(seed + k, n)) for k, n in enumerate(space)])
     e = items(AxisWeights.joined([weights[k] for k in axis.axes]).dense)
     matrix = map_matrix(axis, size, len(e))
     s = [
@@ -132,8 +138,8 @@ def test_lists_say_what_they_list(data: st.DataObject, space: tuple[int, ...], s
     count, axes = int(np.prod(space)), tuple(range(len(space)))
     axis = data.draw(index_lists(axes, count, size))
     assert isinstance(axis.offset, tuple)
-    weights = [AxisWeights(n, None, challenges(k, n)) for k, n in enumerate(space)]
-    e = AxisWeights.joined(weights).dense
+    weights = SpaceWeights([AxisWeights(n, None, challenges(k, n)) for k, n in enumerate(space)])
+    e = AxisWeights.joined(list(weights)).dense
     matrix = map_matrix(axis, size, count).sum(axis=1)
     pulled = [sum((e[h] * int(row[h]) for h in range(count)), Extension(0)) for row in matrix]
     assert items(pull_back(weights, axis, size)) == pulled
@@ -157,7 +163,9 @@ def test_short_forms_have_no_list(indices: tuple[int, ...]) -> None:
 
 
 def test_a_cover_has_the_weights_of_its_positions() -> None:
-    weights = [AxisWeights(4, challenges(1, 2)), AxisWeights(3, None, ExtensionVector([1, 2, 3]))]
+    weights = SpaceWeights(
+        [AxisWeights(4, challenges(1, 2)), AxisWeights(3, None, ExtensionVector([1, 2, 3]))]
+    )
     assert covered(weights, IndexMap.covering((1,), 1, 3)) == Extension(5)
     cover = IndexMap.covering((0, 1), 2, 11)
     assert covered(weights, cover) == pull_back(weights, cover, 1)[0]
