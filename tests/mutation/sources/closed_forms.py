@@ -31,9 +31,16 @@ EQ = source(
 
 AT_POINT = source(
     "kernels/verifier/src/at_point.rs",
-    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:at_point"),
+    (
+        "attacks/test_reference_prover.py",
+        "protocol/claims/test_claim.py",
+        "cargo:at_point",
+        "cargo:evaluation",
+    ),
     Mutant(
-        "blocks have their address", "block(block.address, block.log_size())", "block(0, block.log_size())"
+        "blocks have their address",
+        "self.prefixes.block(block.address, log)",
+        "self.prefixes.block(0, log)",
     ),
     Mutant(
         "blocks that addresses are known of are held",
@@ -41,12 +48,31 @@ AT_POINT = source(
         "(Arc::default(), values.clone())",
         ("cargo:at_point",),
     ),
-    Mutant("a tree has its point", "known == other", "known.len() >= other.len() / 2"),
     Mutant(
-        "expansions have their coordinates",
-        "self.expansions.entry((first, count))",
-        "self.expansions.entry((0, count))",
+        "a product is of its shape",
+        "self.product.shape.as_ref().is_some_and(|known| Arc::ptr_eq(known, shape))",
+        "self.product.shape.as_ref().is_some_and(|known| known.suffixes.len() == shape.suffixes.len())",
     ),
+    Mutant("a product is of its vectors", "self.product.vectors != vectors", "false"),
+    Mutant("blocks count once", "total += factor * *values.get(suffix)?;", "total += *values.get(suffix)?;"),
+    Mutant("what is common to all blocks counts", "total * *common", "total"),
+    Mutant("a single piece counts", "common *= *value;", ""),
+    Mutant(
+        "suffixes have the values of what is after them",
+        "*axis.get(piece)? * *values.get(after)?",
+        "*axis.get(piece)? * *values.first()?",
+    ),
+    Mutant(
+        "points are known by themselves",
+        "known.iter().position(|values| values.is_of(point))",
+        "known.iter().position(|_| true)",
+    ),
+    Mutant(
+        "a point takes the memory of another one",
+        "*known.get_mut(*next)? = EqValues::new(point);",
+        "",
+    ),
+    Mutant("a tree has its point", "known == other", "known.len() >= other.len() / 2"),
 )
 
 EQ_PREFIXES = source(
@@ -58,107 +84,157 @@ EQ_PREFIXES = source(
         "false",
         (ARGUMENTS, "cargo:eq_prefixes", "cargo:at_point"),
     ),
-    Mutant(
-        "blocks have their number",
-        "let number = shifted(start, log);",
-        "let number = 0 * shifted(start, log);",
-    ),
-    Mutant("all chunks count", "product *= *chunk", "product = *chunk"),
+    Mutant("blocks have their number", "shifted(start, log)", "0 * shifted(start, log)"),
     Mutant(
         "chunks have the bits from the first on",
-        "shifted(number, remaining) & power(count)",
-        "number & power(count)",
+        "shifted(number, remaining) & power(count).saturating_sub(1)",
+        "number & power(count).saturating_sub(1)",
     ),
     Mutant("zeros of a number", "[value - high, high]", "[value, high]"),
+)
+
+BLOCKS = source(
+    "kernels/verifier/src/blocks.rs",
+    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:blocks", "cargo:evaluation"),
+    Mutant(
+        "blocks are aligned",
+        "!aligned(address, block.log_size()) || !block.intervals.iter().all(|i| aligned(i.start, i.log))",
+        "false",
+        (ARGUMENTS, "cargo:blocks"),
+    ),
+    Mutant(
+        "blocks of a tensor have as many axes",
+        "intervals.iter().any(|block| block.len() != axes)",
+        "false",
+        (ARGUMENTS, "cargo:blocks"),
+    ),
+    Mutant(
+        "intervals have coordinates before those of later axes",
+        "if interval.log == 0 { 0 } else { *after }",
+        "0",
+    ),
+    Mutant("all later axes count", "*after = after.saturating_add(interval.log);", "*after = interval.log;"),
+    Mutant("axes have the end of their last interval", "interval.end().max(*end)", "interval.end()"),
+    Mutant("suffixes are by what is after them", "here.number((piece, *suffix))", "here.number((piece, 0))"),
+    Mutant(
+        "every block has an address",
+        "shape.intervals.len() != addresses.len()",
+        "false",
+        (ARGUMENTS, "cargo:blocks"),
+    ),
 )
 
 LEAVES = source(
     "kernels/verifier/src/leaves.rs",
     ("attacks/test_reference_prover.py", "protocol/lookup/test_lookup.py", "cargo:leaves"),
-    Mutant("blocks of leaves have their place", "prefixes.block(leaf, log)", "prefixes.block(0, log)"),
-    Mutant("terms have the rows that are asked for", "self.rows.get(first..", "self.rows.get(0.."),
+    Mutant("blocks of leaves have their first leaf", "prefixes.block(leaf, log)", "prefixes.block(0, log)"),
+    Mutant(
+        "terms have the rows that are asked for",
+        "first..first.saturating_add(tensors.len())",
+        "0..tensors.len()",
+    ),
     Mutant(
         "a table has as many blocks as its row",
         "starts.len() != weights.len()",
         "false",
         (ARGUMENTS, "cargo:leaves"),
     ),
-    Mutant("blocks of a table have their weight", "weight * table::evaluate", "table::evaluate"),
     Mutant(
-        "blocks of a table start where they do",
-        "pieces.pieces(), start, low",
-        "pieces.pieces(), 0 * start, low",
+        "blocks of a table have their weight",
+        "weight * table::evaluate(pieces.pieces(), start, low)?",
+        "EF::default() * weight + table::evaluate(pieces.pieces(), start, low)?",
     ),
     Mutant(
         "blocks of a table are at the last coordinates",
-        "let (_, low) = split_last(&self.point, log).ok_or(NO_ROW)?;",
-        "let low = self.point.get(..log).ok_or(NO_ROW)?;",
+        "split_last(&self.point, log)",
+        "split_last(&self.point, self.point.len() - log).map(|(first, last)| (last, first))",
     ),
 )
 
 AXIS_VALUES = source(
     "kernels/verifier/src/axis_values.rs",
-    ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:evaluation"),
-    Mutant("known values are of an interval", "*known == interval && *at == first", "*at == first"),
-    Mutant(
-        "known values are of coordinates",
-        "*known == interval && *at == first",
-        "*known == interval",
+    (
+        "attacks/test_reference_prover.py",
+        "protocol/claims/test_claim.py",
+        "cargo:axis_values",
+        "cargo:evaluation",
     ),
     Mutant(
-        "known vectors have the interval's number",
-        "eq_points(low, coordinates) * eq_index(high, number)",
-        "eq_points(low, coordinates)",
+        "coordinates are before those after an interval",
+        "split_last(before, count)?.1",
+        "before.get(..count)?",
     ),
     Mutant(
-        "known explicit weights start where the interval does",
-        "values.get(start..interval.end())?",
-        "values.as_slice()",
+        "expansions have their coordinates",
+        "self.expansions.entry((after, count))",
+        "self.expansions.entry((0, count))",
+    ),
+    Mutant(
+        "explicit weights start where the interval does",
+        "values.get(interval.start..interval.end())?",
+        "values.get(..power(interval.log))?",
+    ),
+    Mutant("only zeros are left out", "**value != EF::ZERO", "**value == EF::ONE"),
+    Mutant(
+        "eq keeps the values of one level",
+        "*number == level && Arc::ptr_eq(of, shape)",
+        "Arc::ptr_eq(of, shape)",
+    ),
+    Mutant(
+        "eq keeps the values of one shape",
+        "*number == level && Arc::ptr_eq(of, shape)",
+        "*number == level",
+    ),
+    Mutant(
+        "tables have the interval's number",
+        "tables.block(interval.start, interval.log)?",
+        "tables.block(0, interval.log)?",
+    ),
+    Mutant(
+        "intervals have their coordinates",
+        "if interval.log == 0 { high } else { high * self.low(interval.log, after, point)? }",
+        "high",
+    ),
+    Mutant(
+        "known numbers are of an interval",
+        "self.high.iter().find(|(of, _)| *of == interval)",
+        "self.high.first()",
+    ),
+    Mutant(
+        "a number is inside",
+        "(number < power(first.len())).then(|| eq_index(first, number))?",
+        "eq_index(first, number)",
+        ("cargo:axis_values",),
+    ),
+    Mutant(
+        "known products are before so many coordinates",
+        "self.low.iter().position(|(of, _)| *of == after)",
+        "self.low.iter().position(|_| true)",
+    ),
+    Mutant(
+        "products go on from the last",
+        "*products.last()? * eq_points(&[u], &[x])",
+        "eq_points(&[u], &[x])",
     ),
     Mutant(
         "one index is in one interval",
         "offset < power(interval.log)",
         "offset < power(interval.log) || interval.log > 0",
     ),
-    Mutant(
-        "an axis starts where its interval does",
-        "factor * indices.get(shifted(interval.start, interval.log))?",
-        "factor * indices.get(0)?",
-    ),
-    Mutant(
-        "explicit weights start where the interval does",
-        "values.get(interval.start..interval.end())?",
-        "values",
-        (ARGUMENTS, "cargo:terms", "cargo:evaluation", "attacks/test_windows.py"),
-    ),
-    Mutant(
-        "explicit weights are kept by interval",
-        "*last = Some((interval.start, value));",
-        "*last = Some((interval.start + 1, value));",
-    ),
 )
 
 EVALUATION = source(
     "kernels/verifier/src/evaluation.rs",
     ("attacks/test_reference_prover.py", "protocol/claims/test_claim.py", "cargo:evaluation"),
+    Mutant("terms have coefficients", "sum.ok_or(UNFIT)? * self.coefficient", "sum.ok_or(UNFIT)?"),
+    Mutant("blocks of one size make a run", "first == second", "true"),
+    Mutant("addresses go on with the run", "remaining = tail;", ""),
     Mutant(
-        "blocks count once",
-        "total += address * inside.of_block(index, block)?;",
-        "total += inside.of_block(index, block)?;",
+        "all runs count",
+        "total += sum * common(*run.first()?)?;",
+        "total = sum * common(*run.first()?)?;",
     ),
-    Mutant("terms have coefficients", "total * self.coefficient", "total"),
-    Mutant("all runs count", "total += sum.ok_or(UNFIT)?;", "total = sum.ok_or(UNFIT)?;"),
-    Mutant("addresses go on with the run", "remaining = after;", ""),
-    Mutant(
-        "axes have coordinates in their order",
-        "first = first.checked_add(interval.log)?;",
-        "",
-    ),
-    Mutant("runs have their first block", "first = first.saturating_add(run.len());", ""),
-    Mutant("blocks of one shape make a run", "a.log == b.log", "true"),
-    Mutant("what is common to a run counts", "total * inside.common", "total"),
-    Mutant("blocks have factors", "factors.get(index).copied()", "factors.first().copied()"),
-    Mutant("blocks have exponents", "*exponents.get(index)?", "*exponents.first()?"),
+    Mutant("blocks have factors", "eq * factor", "eq + EF::ZERO * factor"),
     Mutant("powers go on from the last", "self.last.1 * self.step.1", "self.step.1"),
     Mutant(
         "steps of powers change",
@@ -171,7 +247,6 @@ EVALUATION = source(
         "self.last = (exponent, value);",
         "self.last = (exponent, self.last.1);",
     ),
-    Mutant("axes have coordinates of their own", "remaining = tail;", ""),
 )
 
 TERMS = source(
@@ -186,12 +261,6 @@ TERMS = source(
         "powers are of the point",
         "product *= EF::ONE + u * (EF::from(power) - EF::ONE);",
         "product *= EF::from(power);",
-    ),
-    Mutant(
-        "blocks are aligned",
-        "!aligned(address, block.log_size()) || !block.intervals.iter().all(|i| aligned(i.start, i.log))",
-        "false",
-        (ARGUMENTS, "cargo:terms"),
     ),
     Mutant(
         "powers of points have coefficients",
@@ -338,6 +407,7 @@ INDEX_MAP = source(
 CLOSED_FORMS = (
     EQ,
     EQ_PREFIXES,
+    BLOCKS,
     AT_POINT,
     LEAVES,
     AXIS_VALUES,

@@ -78,8 +78,8 @@ CONTRACTION = source(
     (*CLAIMED, *LIES, *REPLAY),
     Mutant(
         "points of relations are drawn",
-        "point = transcript.challenges(label, space_bits(relation.affine.space))",
-        "point = ExtensionVector([0] * space_bits(relation.affine.space))",
+        "point = transcript.challenges(label, relation.affine.bits)",
+        "point = ExtensionVector([0] * relation.affine.bits)",
         REPLAY,
     ),
     Mutant(
@@ -148,13 +148,13 @@ CONTRACTION = source(
     ),
     Mutant(
         "shared axes are at the sumcheck's point",
-        "        outputs[axis] = weights\n",
+        "        outputs[axis] = axes[index]\n",
         "        outputs[axis] = outputs[axis]\n",
     ),
     Mutant(
         "shared axes come before contracted ones",
-        "axes[: len(instance.shared)], axes[len(instance.shared) :]",
-        "axes[len(axes) - len(instance.shared) :], axes[: len(axes) - len(instance.shared)]",
+        "[axes[index] for index in range(first, len(axes))]",
+        "[axes[index] for index in range(len(axes) - first)]",
     ),
     Mutant("the shared point has all shared axes", "point = point + coordinates", "point = coordinates"),
     Mutant(
@@ -219,13 +219,13 @@ KERNEL = source(
     ),
     Mutant(
         "axes that a map follows are not summed again",
-        "term.axes.iter().flat_map(Followed::axes).copied().collect();",
-        "term.axes.iter().flat_map(Followed::axes).copied().take(1).collect();",
+        "term.axes.iter().flat_map(Followed::axes).copied().collect()",
+        "term.axes.iter().flat_map(Followed::axes).copied().take(1).collect()",
     ),
     Mutant(
         "axes that a constant covers are not summed again",
-        "constant.within.iter().flat_map(|map| &map.axes).copied().collect();",
-        "Vec::new();",
+        "constant.within.iter().flat_map(|map| &map.axes).copied().collect()",
+        "Vec::new()",
     ),
     Mutant(
         "weights are those of the space",
@@ -249,8 +249,16 @@ WEIGHTS = source(
         "eq_prefix_sum(point, end) - eq_prefix_sum(point, first)",
         "eq_prefix_sum(point, end)",
     ),
-    Mutant("a sum of explicit weights has a start", ".take(end).skip(first)", ".take(end)"),
-    Mutant("a sum of explicit weights has an end", ".take(end).skip(first)", ".skip(first)"),
+    Mutant(
+        "a sum of explicit weights has a start",
+        "values.iter().take(end).skip(first)",
+        "values.iter().take(end).skip(0)",
+    ),
+    Mutant(
+        "a sum of explicit weights has an end",
+        "values.iter().take(end).skip(first)",
+        "values.iter().take(usize::MAX).skip(first)",
+    ),
     Mutant("weights of positions outside an axis do not count", "values.truncate(self.size);", ""),
     Mutant("the sum of an axis ends with it", "self.sum(0, self.size)", "self.sum(0, usize::MAX)"),
     Mutant(
@@ -265,9 +273,7 @@ WEIGHTS = source(
         "point.len() > 2 * MOST_EXPANDED",
         (ARGUMENTS, "cargo:axis_weights"),
     ),
-    Mutant(
-        "axes have coordinates of their own", "            remaining = tail;\n", "            let _ = tail;\n"
-    ),
+    Mutant("axes have coordinates of their own", "remaining = tail;", ""),
     Mutant(
         "a point has no more coordinates than its space",
         "if remaining.is_empty() { Ok(axes) } else { Err(OTHER) }",
@@ -307,16 +313,20 @@ WEIGHTS = source(
         "false",
         (ARGUMENTS, "cargo:axis_weights"),
     ),
-    Mutant("a cover has its positions", ".sum(self.first, self.end)", ".total()"),
+    Mutant(
+        "a cover has its positions",
+        "self.joined(weights)?.sum(self.first, self.end)",
+        "self.joined(weights)?.total()",
+    ),
     Mutant(
         "joined axes have a closed form where bits stand side by side",
-        "if index == 0 || axis.size == power(u.len())",
-        "if index == 0 || axis.size <= power(u.len())",
+        "axis.size == power(u.len())",
+        "axis.size <= power(u.len())",
     ),
     Mutant(
         "weights of joined axes are in their order",
-        "let weights = axis.dense()?;",
-        "let weights: Vec<EF> = axis.dense()?.iter().rev().copied().collect();",
+        "axis.dense()?",
+        "std::sync::Arc::new(axis.dense()?.iter().rev().copied().collect::<Vec<EF>>())",
     ),
 )
 
