@@ -196,8 +196,8 @@ struct ConstantFields {
 /// Of its `Axis`.
 #[derive(FromPyObject)]
 enum AxisFields {
-    One(usize),
-    Some(MapFields),
+    Axis(usize),
+    Map(MapFields),
 }
 
 /// Of its `IndexMap`.
@@ -224,8 +224,8 @@ enum OffsetField {
 impl TermFields {
     fn read(self) -> PyResult<ExpressionTerm> {
         let axis = |axis| match axis {
-            AxisFields::One(axis) => Ok(Followed::Axis(axis)),
-            AxisFields::Some(map) => map.read().map(Followed::Map),
+            AxisFields::Axis(axis) => Ok(Followed::Axis(axis)),
+            AxisFields::Map(map) => map.read().map(Followed::Map),
         };
         let axes = self.axes.into_iter().map(axis).collect::<PyResult<_>>()?;
         Ok(ExpressionTerm { coefficient: F::from_int(self.coefficient), tensor: self.tensor, axes })

@@ -45,7 +45,7 @@ AT_POINT = source(
     Mutant(
         "blocks that addresses are known of are held",
         "(blocks.clone(), values.clone())",
-        "(Arc::default(), values.clone())",
+        "(Arc::new(TensorBlocks::new(Vec::new())?), values.clone())",
         ("cargo:at_point",),
     ),
     Mutant(

@@ -280,11 +280,7 @@ WEIGHTS = source(
         "Ok(axes)",
         (ARGUMENTS, "cargo:axis_weights"),
     ),
-    Mutant(
-        "a map has its factors",
-        "if counted(h) { weight * factor(h) }",
-        "if counted(h) { weight * factor(usize::MAX) }",
-    ),
+    Mutant("a map has its factors", "weight * factor(h)", "weight * factor(usize::MAX)"),
     Mutant("a map has a first position", "self.first <= h && h < self.end", "h < self.end"),
     Mutant("a map has an end", "self.first <= h && h < self.end", "self.first <= h"),
     Mutant(
