@@ -15,13 +15,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 from deepprove_dist.errors import ChoiceError, DeepProveError, ExecutionError
+from deepprove_dist.service.connections import NO_ANSWER, Connections, HttpAnswer
 
 JSON, BINARY = "application/json", "application/octet-stream"
 ENDED = ("done", "failed", "cancelled")
@@ -227,7 +225,7 @@ class Client:
         media: str,
         idempotency_key: str | None,
         accept: str = JSON,
-    ) -> _Answer:
+    ) -> HttpAnswer:
         """Submits samples; what is not among the options, or None, is as the service has it."""
         body = samples if isinstance(samples, bytes) else json.dumps(samples).encode()
         given = {name: value for name, value in options.items() if value is not None}
@@ -239,9 +237,8 @@ class Client:
         return self._ask("POST", f"/v1/keys/{quote(key, safe='')}/jobs", given, body, headers)
 
     @cached_property
-    def _opener(self) -> OpenerDirector:
-        # Once: it reads the system's certificates.
-        return build_opener(_NoRedirects, HTTPSHandler(context=self.tls))
+    def _connections(self) -> Connections:
+        return Connections(self.url, self.tls)
 
     def _json(self, *request: Any) -> dict[str, Any]:
         """The answer to a request, which is that of `_send`."""
@@ -259,38 +256,29 @@ class Client:
         options: Mapping[str, Any] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> _Answer:
+    ) -> HttpAnswer:
         """Sends a request until it is answered; all of them may be sent twice."""
         query = f"?{urlencode(options)}" if options else ""
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
-        request = Request(f"{self.url.rstrip('/')}{path}{query}", body, sent, method=method)
         waits = self.answer_seconds + float((options or {}).get("wait", 0.0))
         end, pauses = time.monotonic() + self.retry_seconds, iter(_PAUSES)
+        problem: DeepProveError
         while True:
             try:
-                with self._opener.open(request, timeout=waits) as answer:
-                    return _Answer(bytes(answer.read()), answer.headers.get_content_type())
-            except HTTPError as error:
-                with error:
-                    problem, pause = _problem(error), _retry_after(error)
-                if error.code not in _LATER or pause is None:
-                    raise problem from None
-            except (URLError, HTTPException, OSError) as error:
-                reason = error.reason if isinstance(error, URLError) else error
-                problem = ExecutionError(f"no service answers at {self.url}: {reason}")
-                pause = 0.0
+                answer = self._connections.ask(method, f"{path}{query}", body, sent, waits)
+            except NO_ANSWER as error:
+                problem, pause = ExecutionError(f"no service answers at {self.url}: {error}"), 0.0
+            else:
+                if 200 <= answer.status < 300:
+                    return answer
+                problem, later = _problem(answer), _retry_after(answer)
+                if answer.status not in _LATER or later is None:
+                    raise problem
+                pause = later
             pause = max(pause, next(pauses, _PAUSES[-1]))
             if time.monotonic() + pause > end:
                 raise problem
             time.sleep(pause)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """The content of an answer, and its type."""
-
-    content: bytes
-    media: str
 
 
 def decode_proof(job: Mapping[str, Any]) -> bytes:
@@ -301,21 +289,14 @@ def decode_proof(job: Mapping[str, Any]) -> bytes:
         raise ExecutionError(f"the service answers without the proof of job {job['id']}") from error
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """The token goes to the service alone."""
-
-    def redirect_request(self, *_: object) -> None:
-        """Follows no redirection: it becomes an HTTPError."""
-
-
-def _problem(error: HTTPError) -> DeepProveError:
+def _problem(answer: HttpAnswer) -> DeepProveError:
     try:
-        fields = json.loads(error.read())
-        return ServiceError(error.code, fields["code"], fields["detail"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return ServiceError(error.code, "http", f"the service answers {error.code} {error.reason}")
+        fields = json.loads(answer.content)
+        return ServiceError(answer.status, fields["code"], fields["detail"])
+    except (ValueError, KeyError, TypeError):
+        return ServiceError(answer.status, "http", f"the service answers {answer.status} {answer.reason}")
 
 
-def _retry_after(error: HTTPError) -> float | None:
-    value = error.headers.get("Retry-After", "")
+def _retry_after(answer: HttpAnswer) -> float | None:
+    value = answer.headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else None
