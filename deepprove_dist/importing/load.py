@@ -16,6 +16,7 @@ from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
 from deepprove_dist.importing.cutting.attention import cut_attention
+from deepprove_dist.importing.cutting.averages import join_averages
 from deepprove_dist.importing.cutting.layers import cut_layers
 from deepprove_dist.importing.expanding.evaluation import MOST_VALUES
 from deepprove_dist.importing.expanding.padding import state_pads
@@ -120,7 +121,7 @@ def import_proto(model: onnx.ModelProto, selection: ModelSelection = ALL) -> Imp
     """
     fixed, mapping = map_model(model, selection)
     names = tensor_names(fixed)
-    graph = cut_attention(cut_layers(mapping.float_graph(), names), names)
+    graph = join_averages(cut_attention(cut_layers(mapping.float_graph(), names), names), names)
     left_out = tuple(value.name for value in model.graph.output if value.name not in graph.outputs)
     return ImportedModel(fixed, graph, left_out, mapping.warnings)
 

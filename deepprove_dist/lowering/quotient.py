@@ -8,10 +8,11 @@ limbs. So a and b determine y and r, as `protocol.system.remainders` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deepprove_dist.arrays import IntArray
+from deepprove_dist.canonical import replace
 from deepprove_dist.lowering.builder import Builder, Limb, Source
 from deepprove_dist.lowering.expression import Expression, added, moved, scaled
 from deepprove_dist.protocol.system.system import Affine, Constant, Factor, Product
@@ -107,11 +108,20 @@ def require_quotient(
 
     The divisor b has some of the axes of both.
     """
-    space = twice.space
+    product = Product(1, (), (), Factor(quotient, tuple(range(len(twice.space)))), divisor)
+    require_division(twice, (), product, remainder, builder)
+
+
+def require_division(
+    twice: Affine, products: Sequence[Product], by_divisor: Product, remainder: Remainder, builder: Builder
+) -> None:
+    """The same, where 2 a has products too, and the product y b, whose second factor is b, is given."""
+    space, divisor = twice.space, by_divisor.right
     over = moved(divisor.value, space, [(axis,) for axis in divisor.axes])
     left_over = remainder.committed(twice, builder)
-    product = Product(2, (), (), Factor(quotient, tuple(range(len(space)))), divisor)
-    value = Expression(space[1:], Affine(space, (), ()), (product,), (0, 0))
+    taken = [replace(product, coefficient=-product.coefficient) for product in products]
+    sides = (replace(by_divisor, coefficient=2), *taken)
+    value = Expression(space[1:], Affine(space, (), ()), sides, (0, 0))
     builder.require_equal(remainder.name, added(twice, over, scaled(left_over, -1)), value)
     less = Affine(space, (), (Constant(-1),))
     remainder.require(added(scaled(over, 2), scaled(left_over, -1), less), builder)

@@ -1,11 +1,11 @@
 """Quotients and roots, which a relation and the range of a remainder determine: two rules of `determinism`.
 
 *Quotient.* A relation says A - R = c Y B: one product that contracts nothing, with c > 0. A and B are known.
-Y and R are expressions of unknown tensors. R >= 0 follows from proven ranges, and c B - 1 - R >= 0 is proven
-(`nonnegative`). Two solutions have c B (Y - Y') = R' - R modulo p. The left side is at most c |B| span(Y) in
-absolute value, and the right side at most span(R). Their sum has to be below p, so that this is an equation
-of integers. Then |R' - R| <= c B - 1 < c B, and so Y = Y' and R = R'. No weights are in B, as nothing bounds
-them.
+Further products of known factors are a part of A. Y and R are expressions of unknown tensors. R >= 0 follows
+from proven ranges, and c B - 1 - R >= 0 is proven (`nonnegative`). Two solutions have c B (Y - Y') = R' - R
+modulo p. The left side is at most c |B| span(Y) in absolute value, and the right side at most span(R). Their
+sum has to be below p, so that this is an equation of integers. Then |R' - R| <= c B - 1 < c B, and so Y = Y'
+and R = R'. No weights are in B, as nothing bounds them.
 
 *Root.* A relation says A - b + R = b b, where A is known and b is one unknown tensor. R >= 0 and b >= 0
 follow from proven ranges, and 2 b - 1 - R >= 0 is proven. Then A = b^2 + b - R is in
@@ -17,7 +17,7 @@ Tensors that make up Y or R follow from its value by rule 4, as digits do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from deepprove_dist.canonical import replace
@@ -33,34 +33,42 @@ from deepprove_dist.protocol.system.table import Interval
 def remainder_equations(
     system: System, ranges: Mapping[int, Interval], known: Set[int]
 ) -> Iterator[RemainderEquation]:
-    """One for each relation with one product that contracts nothing."""
-    relations = [r for r in system.relations if _is_of_elements(r)]
-    if not relations:
+    """One for each product that contracts nothing: of its relation, with all others of that."""
+    equations = [(relation, index) for relation in system.relations for index in _of_elements(relation)]
+    if not equations:
         return
     nonnegative = Nonnegative(system, ranges)
-    for relation in relations:
-        (product,) = relation.products
-        values = (relation.affine, product.left.value, product.right.value)
+    for relation, index in equations:
+        others = [product for k, product in enumerate(relation.products) if k != index]
+        values = [relation.affine, *_factors(relation.products)]
         tensors = {term.tensor for value in values for term in value.terms}
-        yield RemainderEquation(system, ranges, nonnegative, relation, tensors - known)
+        apart = frozenset(term.tensor for value in _factors(others) for term in value.terms)
+        product = relation.products[index]
+        yield RemainderEquation(system, ranges, nonnegative, relation, product, apart, tensors - known)
 
 
 @dataclass(frozen=True)
 class RemainderEquation:
-    """A relation with one product of elements, which may determine its `unknown` tensors."""
+    """A relation with a product of elements, which may determine its `unknown` tensors.
+
+    `apart` are the tensors of its other products.
+    """
 
     system: System
     ranges: Mapping[int, Interval]
     nonnegative: Nonnegative
     relation: Relation
+    product: Product
+    apart: frozenset[int]
     unknown: set[int]
 
     def determines_all(self, spans: Mapping[int, int]) -> bool:
         """Whether the unknown tensors, one or more, are a quotient or a root, and its remainder."""
-        (product,) = self.relation.products
         if not 1 <= len(self.unknown) <= 2 * MAX_DIGITS or not self.unknown <= spans.keys():
             return False
-        left, right = product.left, product.right
+        if not self.unknown.isdisjoint(self.apart):
+            return False
+        product, left, right = self.product, self.product.left, self.product.right
         if not self.nonnegative.afford(self.relation.affine, left.value, right.value):
             return False
         return (
@@ -92,6 +100,8 @@ class RemainderEquation:
     def _is_root(self, product: Product, spans: Mapping[int, int]) -> bool:
         space, root = self.relation.affine.space, product.left.value.stored
         every = tuple(range(len(space)))
+        if len(self.relation.products) > 1:
+            return False
         if product.left != product.right or product.left.axes != every or root not in self.unknown:
             return False
         assert root is not None
@@ -132,10 +142,14 @@ class RemainderEquation:
         return self.nonnegative.proves(Affine(remainder.space, tuple(terms), (*constants, Constant(-1))))
 
 
-def _is_of_elements(relation: Relation) -> bool:
-    return (
-        len(relation.products) == 1 and not relation.products[0].contracted and not relation.products[0].taps
-    )
+def _of_elements(relation: Relation) -> list[int]:
+    """The products of a relation that contract nothing."""
+    products = enumerate(relation.products)
+    return [index for index, product in products if not product.contracted and not product.taps]
+
+
+def _factors(products: Sequence[Product]) -> list[Affine]:
+    return [factor.value for product in products for factor in (product.left, product.right)]
 
 
 def _over(factor: Factor, space: tuple[int, ...]) -> Affine:

@@ -11,6 +11,7 @@ import pytest
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.importing.cutting.attention import LEAST_ROWS
 from deepprove_dist.operators.concat import FloatConcat
+from deepprove_dist.operators.float_attention import FloatAttention
 from deepprove_dist.operators.mask import FloatMaskedSoftmax
 from tests.importing.onnx_comparison import assert_same
 from tests.operators.end_to_end import assert_proven, network
@@ -44,7 +45,13 @@ def model(mask: FloatArray, average: str = AVERAGE, heads: int = 2) -> onnx.Mode
 
 def score_shapes(source: onnx.ModelProto) -> list[tuple[int, ...]]:
     graph = assert_same(source).graph
-    return [graph.shapes[node.output] for node in graph.nodes if isinstance(node, FloatMaskedSoftmax)]
+    softmaxes = [
+        node.softmax if isinstance(node, FloatAttention) else node
+        for node in graph.nodes
+        if isinstance(node, (FloatAttention, FloatMaskedSoftmax))
+    ]
+    assert all(isinstance(softmax, FloatMaskedSoftmax) for softmax in softmaxes)
+    return [graph.shapes[softmax.inputs[0]] for softmax in softmaxes]
 
 
 @pytest.mark.parametrize(

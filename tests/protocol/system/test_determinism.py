@@ -188,7 +188,9 @@ def changed_systems(system: System) -> list[System]:
     for part in ("relations", "lookups"):
         items = getattr(system, part)
         result += [
-            replace(system, **{part: items[:index] + items[index + 1 :]}) for index in range(len(items))
+            replace(system, **{part: items[:index] + items[index + 1 :]})
+            for index, item in enumerate(items)
+            if not _is_of_copy(system, item)
         ]
     for index, table in enumerate(system.tables):
         if table.function is None and _is_of_limbs(system, index):
@@ -197,6 +199,12 @@ def changed_systems(system: System) -> list[System]:
             tensors[table.multiplicity] = replace(tensors[table.multiplicity], shape=(2 * table.size,))
             result.append(replace(system, tables=tuple(tables), tensors=tuple(tensors)))
     return result
+
+
+def _is_of_copy(system: System, item: Relation | Lookup) -> bool:
+    """Whether it says the range of a copied accumulator, which follows from what reads it, too."""
+    stored = item.stored if isinstance(item, Lookup) else None
+    return stored is not None and len(stored) == 1 and " input." in system.tensors[stored[0]].name
 
 
 def weakened(model: IntegerModel) -> None:

@@ -54,6 +54,11 @@ DIVISION = Relation(
     0,
 )
 SLACK = affine(term(2, B), term(-1, R), constant=-1)
+OF_PRODUCTS = replace(
+    DIVISION,
+    affine=affine(term(1, B), term(-1, R)),
+    products=(*DIVISION.products, Product(-2, (), (), factor(A), factor(A))),
+)
 ROOT = Relation(
     "root",
     affine(term(1, A), term(-1, Y), term(1, R)),
@@ -98,6 +103,22 @@ def test_a_quotient_and_its_remainder_are_determined() -> None:
         defined = Relation("slack", affine(*terms, constant=-sign), (), 0, 0)
         assert open_(DIVISION, None, defined) == []
         assert open_(DIVISION, None, defined, ranges={**RANGES, S: (-1, 31)}) == [Y, R]
+
+
+def test_products_of_what_is_known_are_a_part_of_what_is_divided() -> None:
+    assert open_(OF_PRODUCTS, SLACK) == []
+    assert open_(replace(OF_PRODUCTS, products=OF_PRODUCTS.products[::-1]), SLACK) == []
+    contracted = Product(-2, (3,), (), *[Factor(Affine((BATCH, 3), (term(1, A),), ()), (0, 2))] * 2)
+    assert open_(replace(OF_PRODUCTS, products=(DIVISION.products[0], contracted)), SLACK) == []
+    # They are no other's: nothing says what the product of two unknown ones is.
+    for left, right in ((A, Y), (R, A), (Y, B)):
+        unknown = Product(-2, (), (), factor(left), factor(right))
+        assert open_(replace(OF_PRODUCTS, products=(DIVISION.products[0], unknown)), SLACK) == [Y, R]
+
+
+def test_a_root_of_products_is_open() -> None:
+    relation = replace(ROOT, products=(*ROOT.products, Product(1, (), (), factor(A), factor(A))))
+    assert open_(relation, ROOT_SLACK, ranges=ROOT_RANGES) == [Y, R]
 
 
 def quotient(**changes: object) -> Relation:
