@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import QuantisationError
@@ -29,6 +30,8 @@ class FloatAttention(NodesOperator):
 
     ``shift`` is the bits by which results are finer than values, once that is planned.
     """
+
+    completes: ClassVar[bool] = True
 
     softmax: FloatSoftmax
     left: Labels

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import onnx
 import pytest
 
+from deepprove_dist.importing.cutting import averages
 from deepprove_dist.importing.load import ImportedModel, import_proto
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
@@ -163,6 +164,12 @@ def test_attention_of_the_standard_leaves_out_what_an_input_says() -> None:
     imported, model = quantised(source, inputs)
     close, real = compare(imported, model, inputs)
     assert np.sqrt(np.mean(np.square(close - real))) <= 0.02 * real.std()
+
+
+@pytest.mark.parametrize("mask", KINDS.values(), ids=KINDS)
+def test_attention_that_divides_once_takes_the_same_masks(monkeypatch: pytest.MonkeyPatch, mask: str) -> None:
+    monkeypatch.setattr(averages, "LEAST_KEYS", 1)
+    assert_close(network(mask), samples(), "attention")
 
 
 def test_a_padded_token_that_speaks_is_refused() -> None:
