@@ -15,7 +15,6 @@ from deepprove_dist.field import LARGEST_SIGNED, MODULUS
 from deepprove_dist.model.constants import MAX_RANK
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.model.one_hot import require_one_hot
-from deepprove_dist.model.row_sums import require_row_sum
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.integer_operator import Analysis, Constants
 from deepprove_dist.operators.node import Node
@@ -47,7 +46,7 @@ def derive(inputs: Sequence[ModelTensor], constants: Constants, nodes: Sequence[
                 raise ModelError(f"'{node.name}' reads '{name}', which nothing before it defines")
         shape = operator.shape(node, [tensors.shapes[name] for name in node.inputs])
         require_one_hot(node, producers, tensors.shapes, constants)
-        require_row_sum(node, producers, tensors.shapes)
+        operator.check_sources(node, producers, tensors.shapes)
         interval = operator.interval(node, [tensors.intervals[name] for name in node.inputs], constants)
         tensors.define(node.output, shape, interval)
         producers[node.output] = node

@@ -94,6 +94,13 @@ class IntegerOperator(ABC):
         if any(name in constants for name in node.inputs):
             raise ModelError(f"'{node.name}': {self.name} takes computed tensors, not a constant")
 
+    def check_sources(self, node: Node, producers: Mapping[str, Node], shapes: Mapping[str, Shape]) -> None:
+        """Raises ModelError where the nodes before it do not give what the node states of its inputs.
+
+        These are known by their outputs, with the shapes of all tensors so far.
+        """
+        return
+
     @abstractmethod
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """Shape of the output for one sample. Raises ModelError where the inputs' shapes or the attributes do

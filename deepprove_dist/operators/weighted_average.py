@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import ClassVar
 
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.contract import Labels
@@ -24,17 +25,26 @@ from deepprove_dist.operators.contraction import Contraction, read_labels
 from deepprove_dist.operators.integer_operator import Constants
 from deepprove_dist.operators.linear import LARGEST_EXACT_SUM
 from deepprove_dist.operators.node import Node
+from deepprove_dist.operators.row_sums import known_row_sum
 from deepprove_dist.protocol.system.table import Interval
 
 
 class WeightedAverage(Contraction):
     """Attributes of a contraction, and ``row_sum``: what weights, the first input, add up to at most.
 
-    That is over their last axis, which is summed over. The model has to say so: see `row_sums`.
+    That is over their last axis, which is summed over.
     """
 
     name: ClassVar[str] = "weighted_average"
     attributes: ClassVar[Mapping[str, type]] = {**Contraction.attributes, "row_sum": int}
+
+    def check_sources(self, node: Node, producers: Mapping[str, Node], shapes: Mapping[str, Shape]) -> None:
+        """The nodes before it say that weights add up to no more: see `row_sums`."""
+        known = known_row_sum(node.inputs[0], producers, shapes)
+        if known is None or known > integer(node, "row_sum"):
+            raise ModelError(
+                f"'{node.name}': nothing says that rows of '{node.inputs[0]}' add up to so little"
+            )
 
     def interval(self, node: Node, intervals: Sequence[Interval], constants: Constants) -> Interval:
         """The bounds above, for each position of the other axes that are summed over."""
