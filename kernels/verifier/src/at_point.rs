@@ -202,6 +202,25 @@ mod tests {
     }
 
     #[test]
+    fn products_are_of_their_shape_and_their_vectors() {
+        let (point, factors) = (elements(1, 6), elements(2, 2));
+        let shape = |logs: [usize; 2]| {
+            Arc::new(BlockShape::new(logs.map(|log| vec![Interval { start: 0, log }]).to_vec()).unwrap())
+        };
+        let (first, second) = (shape([3, 1]), shape([2, 1]));
+        // More vectors than are kept, all of them twice.
+        let vectors: Vec<Vec<AxisVector>> =
+            (0..30).map(|seed| vec![AxisVector::eq(elements(3 + seed, 3))]).collect();
+        let mut shared = AtPoint::new(&point);
+        for vectors in vectors.iter().chain(&vectors) {
+            for shape in [&first, &first, &second] {
+                let alone = AtPoint::new(&point).product(shape, vectors, &factors).unwrap();
+                assert_eq!(shared.product(shape, vectors, &factors), Some(alone));
+            }
+        }
+    }
+
+    #[test]
     fn suffixes_are_those_of_the_tree_that_is_asked_for() {
         let point = elements(1, 5);
         let mut shared = AtPoint::new(&point);

@@ -217,6 +217,7 @@ mod tests {
         assert_eq!(before.suffixes, [(0, 0), (1, 1), (2, 0), (2, 1)]);
         assert_eq!(shape.suffixes, [0, 1, 2, 3]);
         assert!(BlockShape::new(vec![vec![first[0]], vec![]]).is_err());
+        assert_eq!(BlockShape::new(vec![vec![second[1]], vec![second[0]]]).unwrap().ends, [5]);
     }
 
     #[test]

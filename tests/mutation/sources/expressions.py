@@ -267,12 +267,6 @@ WEIGHTS = source(
         "false",
         (ARGUMENTS, "cargo:axis_weights"),
     ),
-    Mutant(
-        "eq is expanded of few coordinates",
-        "point.len() > MOST_EXPANDED",
-        "point.len() > 2 * MOST_EXPANDED",
-        (ARGUMENTS, "cargo:axis_weights"),
-    ),
     Mutant("axes have coordinates of their own", "remaining = tail;", ""),
     Mutant(
         "a point has no more coordinates than its space",
@@ -297,11 +291,6 @@ WEIGHTS = source(
         "an identity has no factors",
         "plain && self.scale.is_empty() && positions == size && self.first == 0 && self.end == size",
         "plain && positions == size && self.first == 0 && self.end == size",
-    ),
-    Mutant(
-        "an identity has as many positions",
-        "plain && self.scale.is_empty() && positions == size && self.first == 0 && self.end == size",
-        "plain && self.scale.is_empty() && self.first == 0 && self.end == size",
     ),
     Mutant(
         "factors are as many as positions",
