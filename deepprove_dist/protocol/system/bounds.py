@@ -59,7 +59,11 @@ def widened(low: int, high: int) -> Interval:
     first, last = rounded_interval(low, high)
     first, last = max(first, -LARGEST_SIGNED), min(last, LARGEST_SIGNED)
     # A sum of limbs, or a relation, may have p - 1 values and no more.
-    return first, last - (last - first == MODULUS - 1 and high < last)
+    if last - first == MODULUS - 1 and high < last:
+        last -= 1
+    elif last - first == MODULUS - 1 and first < low:
+        first += 1
+    return first, last
 
 
 def _unit(value: int) -> int:
