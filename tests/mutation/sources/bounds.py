@@ -41,6 +41,37 @@ DETERMINISM = source(
     ),
 )
 
+REMAINDERS = source(
+    "deepprove_dist/protocol/system/remainders.py",
+    ("protocol/system/test_remainders.py",),
+    Mutant(
+        "other products are of known factors",
+        "        if not self.unknown.isdisjoint(self.apart):\n            return False\n",
+        "",
+    ),
+    Mutant(
+        "a root has no other product",
+        "        if len(self.relation.products) > 1:\n            return False\n",
+        "",
+    ),
+    Mutant("the product contracts nothing", "if not product.contracted and not product.taps]", "]"),
+    Mutant("a divisor is known", "apart = not self._unknown_of(b.value) and not", "apart = not"),
+    Mutant("the quotient's factor is positive", "if product.coefficient < 1 or not apart", "if not apart"),
+    Mutant(
+        "divisors have ranges",
+        "if not all(term.tensor in self.ranges for term in b.value.terms):",
+        "if False:",
+    ),
+    Mutant("remainders are not negative", "if low < 0 or product.coefficient", "if product.coefficient"),
+    Mutant("quotients do not wrap", "* span + high - low >= MODULUS:", "* span + high - low >= 2 * MODULUS:"),
+    Mutant(
+        "remainders are less than divisors",
+        "        return self._leaves(divisor, product.coefficient, remainder)",
+        "        return True",
+    ),
+    Mutant("roots do not wrap", "largest * largest + largest >= MODULUS", "largest * largest >= MODULUS"),
+)
+
 DIGITS = source(
     "deepprove_dist/protocol/system/digits.py",
     FUNCTIONS,

@@ -1,7 +1,16 @@
 """What must hold of a key's relations and lookups, and the tables that they use."""
 
 from tests.mutation.mutants import Mutant, source
-from tests.mutation.sources.bounds import DETERMINISM, DIGITS, FUNCTIONS, INTERVALS, MAXIMA, RANGES, RULES
+from tests.mutation.sources.bounds import (
+    DETERMINISM,
+    DIGITS,
+    FUNCTIONS,
+    INTERVALS,
+    MAXIMA,
+    RANGES,
+    REMAINDERS,
+    RULES,
+)
 
 CHECK = source(
     "deepprove_dist/protocol/system/check.py",
@@ -362,4 +371,15 @@ TABLE = source(
     ),
 )
 
-SYSTEMS = (CHECK, CHECK_EXPRESSIONS, PRODUCT_RANGES, SYSTEM, INTERVALS, MAXIMA, TABLE, DETERMINISM, DIGITS)
+SYSTEMS = (
+    CHECK,
+    CHECK_EXPRESSIONS,
+    PRODUCT_RANGES,
+    SYSTEM,
+    INTERVALS,
+    MAXIMA,
+    TABLE,
+    DETERMINISM,
+    REMAINDERS,
+    DIGITS,
+)

@@ -142,6 +142,12 @@ BROKEN: dict[str, tuple[Relation, Affine | None, Mapping[int, Interval], int]] =
     "a quotient without a range": (DIVISION, SLACK, {k: v for k, v in RANGES.items() if k != Y}, 0),
     "a quotient that wraps": (DIVISION, SLACK, {**RANGES, Y: (-LARGE, LARGE)}, 0),
     "a negative product": (quotient(coefficient=-2), SLACK, RANGES, 0),
+    "a product that sums": (
+        quotient(contracted=(3,), left=Factor(affine(term(1, Y)), (0, 2))),
+        SLACK,
+        RANGES,
+        0,
+    ),
     "a sum of products": (
         replace(DIVISION, products=(*DIVISION.products, DIVISION.products[0])),
         SLACK,
