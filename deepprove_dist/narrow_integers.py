@@ -35,5 +35,5 @@ LARGE = 2**16
 
 
 def narrow_if_large(values: Integers) -> Integers:
-    """The same integers, those of a large array in the narrowest type."""
-    return narrow(values) if values.size >= LARGE else values
+    """The same integers, those of a large array of 64 bits in the narrowest type."""
+    return narrow(values) if values.size >= LARGE and values.dtype.itemsize == 8 else values

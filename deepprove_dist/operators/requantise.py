@@ -23,6 +23,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.wide_table import WindowedTable, split
+from deepprove_dist.narrow_integers import LARGE, narrowest_of
 from deepprove_dist.operators.float_operator import FloatOperator, Need, Planner, Readers
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.integer_operator import (
@@ -37,6 +38,8 @@ from deepprove_dist.operators.pointwise import IDENTITY, Function, affine, compo
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.protocol.system.system import Constant
 from deepprove_dist.protocol.system.table import Interval, Table
+
+OUTPUT = "y"
 
 LEAST_VALUES = 2**17
 """That several threads divide: about a millisecond of one."""
@@ -131,7 +134,9 @@ class Requantise(IntegerOperator):
         """Shift, mask and look up; the columns are the quotient and the limbs of the remainder."""
         shift, table, limbs = read(node.attributes)
         columns = _divided(inputs[0], shift, limbs)
-        return Inference(table.apply(columns["q"]), columns)
+        output, types = table.apply(columns["q"]), _types(inputs[0].size, table, limbs)
+        held = {name: values.astype(types[name], copy=False) for name, values in columns.items()}
+        return Inference(output.astype(types[OUTPUT], copy=False), held)
 
     def parts(self, node: Node, inputs: Sequence[npt.NDArray[Any]], threads: int) -> Parts | None:
         """Some values each."""
@@ -139,9 +144,8 @@ class Requantise(IntegerOperator):
         if x.size < LEAST_VALUES:
             return None
         flat = np.ascontiguousarray(x).reshape(-1)
-        names = ["q", *(f"r{index}" for index in range(len(limbs)))]
-        output, *arrays = (np.empty(x.shape, dtype=np.int64) for _ in range(1 + len(names)))
-        columns = dict(zip(names, arrays, strict=True))
+        columns = {name: np.empty(x.shape, dtype=code) for name, code in _types(x.size, table, limbs).items()}
+        output = columns.pop(OUTPUT)
 
         def write(part: slice) -> None:
             for name, values in _divided(flat[part], shift, limbs).items():
@@ -195,6 +199,13 @@ def requantise_node(
 def is_requantisation(node: Node) -> bool:
     """Whether a node rescales."""
     return node.operator == Requantise.name
+
+
+def _types(size: int, table: Table, limbs: Sequence[int]) -> dict[str, str]:
+    """The types of columns and of the output, of so many values: of large arrays what their ranges need."""
+    ends: dict[str, Interval] = {"q": (table.first, table.first + table.size - 1), OUTPUT: table.interval()}
+    ends |= {f"r{index}": (0, (1 << width) - 1) for index, width in enumerate(limbs)}
+    return {name: narrowest_of(*interval) if size >= LARGE else "i8" for name, interval in ends.items()}
 
 
 def _divided(values: IntArray, shift: int, limbs: Sequence[int]) -> dict[str, IntArray]:
