@@ -90,7 +90,8 @@ def _attention(edit: GraphEdit, softmax: FloatMaskedSoftmax) -> _Attention | Non
     mask = np.broadcast_to(softmax.mask, (*softmax.mask.shape[:-2], *shape[-2:]))
     attention = _Attention(before, tuple(functions), softmax, after, mask)
     rows, columns = _labels(attention)
-    return attention if rows < after.outputs <= columns else None
+    shared = rows in after.left and rows in after.right
+    return attention if rows < after.outputs <= columns and not shared else None
 
 
 def _labels(attention: _Attention) -> tuple[int, int]:

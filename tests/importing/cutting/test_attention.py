@@ -38,6 +38,8 @@ def padding(rows: int) -> FloatArray:
 
 
 def model(mask: FloatArray, average: str = AVERAGE, heads: int = 2) -> onnx.ModelProto:
+    if "k2" in average:
+        average = f"k2 = MatMul (q, k) {average}"
     constants = {"mask": mask.astype(np.float32), "scale": np.array(0.5, dtype=np.float32)}
     text = f"(float[1,{len(mask)},{heads},3] x) => (float y) {{ {BODY} {average} }}"
     return network(text, constants)
@@ -80,8 +82,18 @@ def test_values_may_be_on_the_left() -> None:
         model(padding(SIZE)),
         model(causal(SIZE), f"{AVERAGE.replace('y', 'a')} b = Tanh (p) c = MatMul (b, q) y = Add (a, c)"),
         model(causal(SIZE), "y = Tanh (p)"),
+        model(causal(SIZE), 'y = Einsum <equation="bhqk,bhqd->bhqd"> (p, q)'),
+        model(causal(SIZE), 'y = Einsum <equation="bhqk,bhkq->bhq"> (p, k2)'),
     ],
-    ids=["few rows", "odd", "padding", "scores are read, too", "no average"],
+    ids=[
+        "few rows",
+        "odd",
+        "padding",
+        "scores are read, too",
+        "no average",
+        "sums of weights",
+        "values of each query",
+    ],
 )
 def test_attention_stays_whole_where_little_is_won_or_more_is_read(source: onnx.ModelProto) -> None:
     (shape,) = score_shapes(source)
