@@ -56,7 +56,6 @@ REMAINDERS = source(
     ),
     Mutant("the product contracts nothing", "if not product.contracted and not product.taps]", "]"),
     Mutant("a divisor is known", "apart = not self._unknown_of(b.value) and not", "apart = not"),
-    Mutant("the quotient's factor is positive", "if product.coefficient < 1 or not apart", "if not apart"),
     Mutant(
         "divisors have ranges",
         "if not all(term.tensor in self.ranges for term in b.value.terms):",

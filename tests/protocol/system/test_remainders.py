@@ -178,6 +178,9 @@ def test_a_quotient_may_be_as_large_as_nothing_wraps() -> None:
 
 def test_a_quotient_by_an_unknown_is_open() -> None:
     assert open_(DIVISION, SLACK, inputs=(A,)) == [B, Y, R]
+    floor = replace(DIVISION, affine=affine(term(2, A), term(-1, R)))
+    assert open_(floor, SLACK) == []
+    assert open_(floor, SLACK, inputs=(A,)) == [B, Y, R]
 
 
 def test_a_quotient_by_weights_is_open() -> None:
