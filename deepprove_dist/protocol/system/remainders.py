@@ -1,11 +1,12 @@
 """Quotients and roots, which a relation and the range of a remainder determine: two rules of `determinism`.
 
 *Quotient.* A relation says A - R = c Y B: one product that contracts nothing, with c > 0. A and B are known.
-Further products of known factors are a part of A. Y and R are expressions of unknown tensors. R >= 0 follows
-from proven ranges, and c B - 1 - R >= 0 is proven (`nonnegative`). Two solutions have c B (Y - Y') = R' - R
-modulo p. The left side is at most c |B| span(Y) in absolute value, and the right side at most span(R). Their
-sum has to be below p, so that this is an equation of integers. Then |R' - R| <= c B - 1 < c B, and so Y = Y'
-and R = R'. No weights are in B, as nothing bounds them.
+Products that contract something, of known factors, are a part of A. No other product contracts nothing, so
+that time is linear. Y and R are expressions of unknown tensors. R >= 0 follows from proven ranges, and
+c B - 1 - R >= 0 is proven (`nonnegative`). Two solutions have c B (Y - Y') = R' - R modulo p. The left side
+is at most c |B| span(Y) in absolute value, and the right side at most span(R). Their sum has to be below p,
+so that this is an equation of integers. Then |R' - R| <= c B - 1 < c B, and so Y = Y' and R = R'. No weights
+are in B, as nothing bounds them.
 
 *Root.* A relation says A - b + R = b b, where A is known and b is one unknown tensor. R >= 0 and b >= 0
 follow from proven ranges, and 2 b - 1 - R >= 0 is proven. Then A = b^2 + b - R is in
@@ -17,7 +18,7 @@ Tensors that make up Y or R follow from its value by rule 4, as digits do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from deepprove_dist.canonical import replace
@@ -33,18 +34,15 @@ from deepprove_dist.protocol.system.table import Interval
 def remainder_equations(
     system: System, ranges: Mapping[int, Interval], known: Set[int]
 ) -> Iterator[RemainderEquation]:
-    """One for each product that contracts nothing: of its relation, with all others of that."""
-    equations = [(relation, index) for relation in system.relations for index in _of_elements(relation)]
+    """One for each relation with one product that contracts nothing."""
+    equations = [(r, product) for r in system.relations if (product := _of_elements(r)) is not None]
     if not equations:
         return
     nonnegative = Nonnegative(system, ranges)
-    for relation, index in equations:
-        others = [product for k, product in enumerate(relation.products) if k != index]
-        values = [relation.affine, *_factors(relation.products)]
-        tensors = {term.tensor for value in values for term in value.terms}
-        apart = frozenset(term.tensor for value in _factors(others) for term in value.terms)
-        product = relation.products[index]
-        yield RemainderEquation(system, ranges, nonnegative, relation, product, apart, tensors - known)
+    for relation, product in equations:
+        apart = _tensors(_factors(other for other in relation.products if other is not product))
+        tensors = _tensors((relation.affine, product.left.value, product.right.value)) | apart
+        yield RemainderEquation(system, ranges, nonnegative, relation, product, apart, set(tensors - known))
 
 
 @dataclass(frozen=True)
@@ -142,14 +140,18 @@ class RemainderEquation:
         return self.nonnegative.proves(Affine(remainder.space, tuple(terms), (*constants, Constant(-1))))
 
 
-def _of_elements(relation: Relation) -> list[int]:
-    """The products of a relation that contract nothing."""
-    products = enumerate(relation.products)
-    return [index for index, product in products if not product.contracted and not product.taps]
+def _of_elements(relation: Relation) -> Product | None:
+    """The one product of a relation that contracts nothing; None of none, and of several."""
+    products = [product for product in relation.products if not product.contracted and not product.taps]
+    return products[0] if len(products) == 1 else None
 
 
-def _factors(products: Sequence[Product]) -> list[Affine]:
-    return [factor.value for product in products for factor in (product.left, product.right)]
+def _factors(products: Iterable[Product]) -> Iterator[Affine]:
+    return (factor.value for product in products for factor in (product.left, product.right))
+
+
+def _tensors(values: Iterable[Affine]) -> frozenset[int]:
+    return frozenset(term.tensor for value in values for term in value.terms)
 
 
 def _over(factor: Factor, space: tuple[int, ...]) -> Affine:

@@ -55,6 +55,7 @@ REMAINDERS = source(
         "",
     ),
     Mutant("the product contracts nothing", "if not product.contracted and not product.taps]", "]"),
+    Mutant("only one contracts nothing", "products[0] if len(products) == 1 else None", "products[0]"),
     Mutant("a divisor is known", "apart = not self._unknown_of(b.value) and not", "apart = not"),
     Mutant(
         "divisors have ranges",

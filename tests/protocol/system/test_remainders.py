@@ -26,6 +26,7 @@ from deepprove_dist.protocol.system.system import (
     Term,
 )
 from deepprove_dist.protocol.system.table import Interval
+from tests.attacks.effort import bounded_effort
 from tests.records import replace
 
 A, B, Y, R, S = range(5)
@@ -46,6 +47,12 @@ def factor(tensor: int) -> Factor:
     return Factor(affine(term(1, tensor)), EVERY)
 
 
+def summed(left: int, right: int) -> Product:
+    """-2 sum_k left[k] right[k], at each index."""
+    factors = [Factor(affine(term(1, tensor)), (0, 2)) for tensor in (left, right)]
+    return Product(-2, (3,), (), *factors)
+
+
 DIVISION = Relation(
     "division",
     affine(term(2, A), term(1, B), term(-1, R)),
@@ -57,7 +64,7 @@ SLACK = affine(term(2, B), term(-1, R), constant=-1)
 OF_PRODUCTS = replace(
     DIVISION,
     affine=affine(term(1, B), term(-1, R)),
-    products=(*DIVISION.products, Product(-2, (), (), factor(A), factor(A))),
+    products=(*DIVISION.products, summed(A, A)),
 )
 ROOT = Relation(
     "root",
@@ -108,16 +115,25 @@ def test_a_quotient_and_its_remainder_are_determined() -> None:
 def test_products_of_what_is_known_are_a_part_of_what_is_divided() -> None:
     assert open_(OF_PRODUCTS, SLACK) == []
     assert open_(replace(OF_PRODUCTS, products=OF_PRODUCTS.products[::-1]), SLACK) == []
-    contracted = Product(-2, (3,), (), *[Factor(Affine((BATCH, 3), (term(1, A),), ()), (0, 2))] * 2)
-    assert open_(replace(OF_PRODUCTS, products=(DIVISION.products[0], contracted)), SLACK) == []
-    # They are no other's: nothing says what the product of two unknown ones is.
+    # Nothing says what the product of unknown ones is.
     for left, right in ((A, Y), (R, A), (Y, B)):
-        unknown = Product(-2, (), (), factor(left), factor(right))
-        assert open_(replace(OF_PRODUCTS, products=(DIVISION.products[0], unknown)), SLACK) == [Y, R]
+        unknown = (DIVISION.products[0], summed(left, right))
+        assert open_(replace(OF_PRODUCTS, products=unknown), SLACK) == [Y, R]
+
+
+def test_one_product_contracts_nothing_so_that_time_is_linear() -> None:
+    known = Product(-2, (), (), factor(A), factor(A))
+    assert open_(replace(OF_PRODUCTS, products=(DIVISION.products[0], known)), SLACK) == [Y, R]
+    for length in (500, 2000):
+        many = replace(OF_PRODUCTS, products=(*DIVISION.products, *[summed(A, A)] * length))
+        with bounded_effort(steps=100 * length):
+            assert open_(many, SLACK) == []
+        with bounded_effort(steps=100 * length):
+            assert open_(replace(DIVISION, products=DIVISION.products * length), SLACK) == [Y, R]
 
 
 def test_a_root_of_products_is_open() -> None:
-    relation = replace(ROOT, products=(*ROOT.products, Product(1, (), (), factor(A), factor(A))))
+    relation = replace(ROOT, products=(*ROOT.products, summed(A, A)))
     assert open_(relation, ROOT_SLACK, ranges=ROOT_RANGES) == [Y, R]
 
 
