@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping
 from deepprove_dist.ahead import in_order
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.narrow_integers import Integers
-
-MOST_KEPT = 2**25
-"""Elements that are kept, of all weights or all of a witness: 128 MB."""
+from deepprove_dist.protocol.parameters.memory import FEW_VALUES
 
 
 class TensorVectors(Mapping[int, BaseVector]):
@@ -25,7 +23,7 @@ class TensorVectors(Mapping[int, BaseVector]):
 
         With 0 the caller's thread makes them.
         """
-        if sum(array.size for array in arrays.values()) > MOST_KEPT:
+        if sum(array.size for array in arrays.values()) > FEW_VALUES:
             return cls(arrays, {})
         return cls(arrays, dict(zip(arrays, in_order(_vector, arrays.values(), threads), strict=True)))
 

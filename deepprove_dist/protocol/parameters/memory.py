@@ -18,24 +18,21 @@ PROCESS_BYTES = 130 << 20
 WEIGHT_BYTES = 3
 """A weight as an integer of the model: of one to four bytes."""
 
-FEW_WEIGHTS, CONVERTED_BYTES = 1 << 25, 12
-"""Of so few weights float64 and field elements are kept too."""
+FEW_VALUES, CONVERTED_BYTES = 1 << 25, 12
+"""Of so few weights float64 and field elements are kept too; of so few committed values, field elements."""
 
 INFERENCE_BYTES = 8
-"""For each committed value: integers in the narrowest type, and what relations and lookups read of them.
-Allocators keep some of it. So measured for GPT-2.
-"""
+"""For each committed value: integers in the narrowest type, and what relations and lookups read of them."""
 
 LEAST_LEVELS, MOST_LEVELS = 22, 27
 """Of fraction trees of so many levels the largest layers are made one by one. Trees of more than the second
 take no more memory: see the kernels' `logup::layers`."""
 
-
 MOST_BOUND = 1 << 25
 """Elements of f' and of its weights while column bits are left: see the kernels' `whir::block_count`."""
 
-FEW_VALUES = 1 << 25
-"""Field elements of so many committed values are kept beside their matrix: see `TensorVectors`."""
+ALLOCATED = (11, 10)
+"""What allocators hold, over what is in use: a fraction. So measured for GPT-2 and for Qwen2's shape."""
 
 
 def proving_bytes(code: InitialCode, log_leaves: int, public_weights: int = 0) -> int:
@@ -47,11 +44,12 @@ def proving_bytes(code: InitialCode, log_leaves: int, public_weights: int = 0) -
     weights = code.weight_columns * rows
     others = (code.columns - code.weight_columns) * rows
     model = weights + public_weights
-    held = (WEIGHT_BYTES + (CONVERTED_BYTES if model <= FEW_WEIGHTS else 0)) * model + BASE_BYTES * weights
+    held = (WEIGHT_BYTES + (CONVERTED_BYTES if model <= FEW_VALUES else 0)) * model + BASE_BYTES * weights
     held += (INFERENCE_BYTES + BASE_BYTES * (2 if others <= FEW_VALUES else 1)) * others
     encoded = BASE_BYTES * (code.columns + code.mask_columns) * length
     trees = sum(2 * DIGEST_BYTES * (length >> log_group) for _, log_group in code.trees)
-    return held + encoded + trees + max(_fraction_bytes(log_leaves), _opening_bytes(code))
+    used = held + encoded + trees + max(_fraction_bytes(log_leaves), _opening_bytes(code))
+    return used * ALLOCATED[0] // ALLOCATED[1]
 
 
 def _fraction_bytes(log_leaves: int) -> int:

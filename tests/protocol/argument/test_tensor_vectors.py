@@ -23,7 +23,7 @@ def expected(tensor: int) -> bytes:
 @pytest.mark.parametrize("threads", [0, 2])
 @pytest.mark.parametrize("most", [0, 6])
 def test_vectors_are_those_of_the_integers(monkeypatch: pytest.MonkeyPatch, most: int, threads: int) -> None:
-    monkeypatch.setattr(tensor_vectors, "MOST_KEPT", most)
+    monkeypatch.setattr(tensor_vectors, "FEW_VALUES", most)
     vectors = TensorVectors.of(ARRAYS, threads)
     assert (vectors[2] is vectors[2]) == (most == 6)
     assert {tensor: bytes(vector) for tensor, vector in vectors.items()} == {t: expected(t) for t in ARRAYS}
@@ -31,7 +31,7 @@ def test_vectors_are_those_of_the_integers(monkeypatch: pytest.MonkeyPatch, most
 
 @pytest.mark.parametrize("most", [0, 6])
 def test_more_of_them_stand_beside(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr(tensor_vectors, "MOST_KEPT", most)
+    monkeypatch.setattr(tensor_vectors, "FEW_VALUES", most)
     pads = BaseVector.from_array(np.array([9]))
     others = TensorVectors.of({3: np.array([1, 2])}).with_known(4, pads)
     both = TensorVectors.of(ARRAYS).beside(others)
