@@ -21,7 +21,7 @@ from tests.attacks.lying_prover import LyingProver
 from tests.attacks.models import make_key
 from tests.importing.onnx_comparison import assert_same
 from tests.operators.end_to_end import assert_proven, network, quantised
-from tests.operators.proving import assert_lies_refused
+from tests.operators.proving import assert_lies_refused, assert_proven_in_both_modes
 from tests.records import replace
 
 KEYS = LEAST_KEYS
@@ -200,6 +200,17 @@ def test_a_result_that_is_one_off_with_its_remainder_is_refused() -> None:
         return Inference(output, {**inference.columns, "r": r, "s": s})
 
     assert_lies_refused(attacker, Attention.name, {"one off": both})
+
+
+@pytest.mark.parametrize("kind", ["heads", "under a mask"])
+def test_attention_is_proven_in_both_modes(kind: str) -> None:
+    model = quantised(source(BODIES[kind])).model
+    generator = np.random.default_rng(4)
+    inputs = {
+        tensor.name: generator.integers(tensor.lo, tensor.hi + 1, (1, *tensor.shape))
+        for tensor in model.inputs
+    }
+    assert_proven_in_both_modes(model, inputs)
 
 
 def test_the_graph_is_the_same_function() -> None:
