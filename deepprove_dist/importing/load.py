@@ -15,9 +15,6 @@ from deepprove_dist.errors import AccuracyWarning, ModelError, Problem, Unsuppor
 from deepprove_dist.importing.batch import drop_constant_inputs, fix_batch_axis
 from deepprove_dist.importing.checking import broken, check_model, is_shapeless
 from deepprove_dist.importing.contradiction import contradiction
-from deepprove_dist.importing.cutting.attention import cut_attention
-from deepprove_dist.importing.cutting.averages import join_averages
-from deepprove_dist.importing.cutting.layers import cut_layers
 from deepprove_dist.importing.expanding.evaluation import MOST_VALUES
 from deepprove_dist.importing.expanding.padding import state_pads
 from deepprove_dist.importing.expanding.plain_outputs import make_plain
@@ -26,6 +23,9 @@ from deepprove_dist.importing.folding import fold_constants
 from deepprove_dist.importing.inside_data import load_model
 from deepprove_dist.importing.mapping import ModelMapping, name_nodes, stated_nodes
 from deepprove_dist.importing.opset import raise_opset
+from deepprove_dist.importing.regrouping.attention import cut_attention
+from deepprove_dist.importing.regrouping.averages import join_averages
+from deepprove_dist.importing.regrouping.layers import cut_layers
 from deepprove_dist.importing.rewriting.onnx_graph import drop_unused_nodes, tensor_names
 from deepprove_dist.importing.rewriting.reasons import fixed_shapes
 from deepprove_dist.importing.rewriting.stored_constants import load_small_constants, outside_tensors

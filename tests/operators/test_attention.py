@@ -11,7 +11,7 @@ import pytest
 
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
-from deepprove_dist.importing.cutting.averages import LEAST_KEYS
+from deepprove_dist.importing.regrouping.averages import LEAST_KEYS
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.attention import Attention, division_bound
 from deepprove_dist.operators.integer_operator import Inference

@@ -19,10 +19,12 @@ from deepprove_dist.operators.registry import OPERATORS
 
 PACKAGE = Path(deepprove_dist.__file__).parent
 OPERATOR_FILES = Path(*operators.__path__)
-CUTTING = PACKAGE / "importing" / "cutting"
-"""What is cut there are patterns of several operators, which it names."""
+REGROUPING = PACKAGE / "importing" / "regrouping"
+"""What is regrouped there are patterns of several operators, which it names."""
 OUTSIDE = [
-    file for file in sorted(PACKAGE.rglob("*.py")) if not {OPERATOR_FILES, CUTTING}.intersection(file.parents)
+    file
+    for file in sorted(PACKAGE.rglob("*.py"))
+    if not {OPERATOR_FILES, REGROUPING}.intersection(file.parents)
 ]
 
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import onnx
 import pytest
 
-from deepprove_dist.importing.cutting import averages
 from deepprove_dist.importing.load import ImportedModel, import_proto
+from deepprove_dist.importing.regrouping import averages
 from deepprove_dist.model.inference import infer
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.operators.exponentials import exponential_table

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.importing.cutting.graph_edit import GraphEdit
+from deepprove_dist.importing.regrouping.graph_edit import GraphEdit
 from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.cutting.attention import LEAST_ROWS
+from deepprove_dist.importing.regrouping.attention import LEAST_ROWS
 from deepprove_dist.operators.concat import FloatConcat
 from deepprove_dist.operators.float_attention import FloatAttention
 from deepprove_dist.operators.mask import FloatMaskedSoftmax

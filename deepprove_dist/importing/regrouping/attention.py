@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray
-from deepprove_dist.importing.cutting.graph_edit import GraphEdit
+from deepprove_dist.importing.regrouping.graph_edit import GraphEdit
 from deepprove_dist.operators.concat import FloatConcat
 from deepprove_dist.operators.float_contraction import FloatContraction
 from deepprove_dist.operators.float_graph import FloatGraph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 
-from deepprove_dist.importing.cutting.graph_edit import GraphEdit
+from deepprove_dist.importing.regrouping.graph_edit import GraphEdit
 from deepprove_dist.operators.float_attention import FloatAttention
 from deepprove_dist.operators.float_contraction import FloatContraction
 from deepprove_dist.operators.float_graph import FloatGraph
