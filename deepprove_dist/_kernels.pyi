@@ -528,3 +528,30 @@ def powers_at(z: Extension, point: ExtensionVector) -> Extension: ...
 def base_powers_at(
     points: BaseVector, coefficients: ExtensionVector, point: ExtensionVector
 ) -> Extension: ...
+
+@final
+class IntegerWeights:
+    def __new__(cls, groups: int, rows: int, values: npt.NDArray[np.int16]) -> IntegerWeights: ...
+    @property
+    def largest(self) -> int: ...
+    def multiply(
+        self,
+        source: npt.NDArray[np.int16],
+        taps: npt.NDArray[np.uint32],
+        group_step: int,
+        columns: npt.NDArray[np.uint32],
+        biases: npt.NDArray[np.int64],
+        sums: npt.NDArray[np.int64],
+    ) -> None: ...
+
+def multiply_weights(
+    weights: npt.NDArray[np.int16], values: npt.NDArray[np.int16]
+) -> npt.NDArray[np.int64]: ...
+def narrowed(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int16], int] | None: ...
+def rescaled(
+    values: npt.NDArray[np.int64],
+    shift: int,
+    first: int,
+    table: npt.NDArray[np.int64],
+    line: tuple[int, int, int] | None,
+) -> npt.NDArray[np.int64] | None: ...

@@ -22,6 +22,7 @@ from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.selected_rows import public_rows
+from deepprove_dist.operators.small_products import PackedWeights
 from deepprove_dist.timing import timed
 
 # Samples that are run at once where some tensors only are asked for.
@@ -77,8 +78,8 @@ class IntegerRunner:
         apart = {*self._elsewhere, *self._rows.indices}
         self._constants: list[dict[str, npt.NDArray[Any]]] = [
             {
-                name: _converted(model.constants[name], node, most)
-                for name in node.inputs
+                name: _converted(model.constants[name], node, index, most)
+                for index, name in enumerate(node.inputs)
                 if name in model.constants and node.output not in apart
             }
             for node in self._nodes
@@ -186,9 +187,9 @@ def samples_at_once(elements: int) -> int:
     return max(1, min(AT_ONCE, VALUES_AT_ONCE // max(1, elements)))
 
 
-def _converted(values: Integers, node: Node, most: int) -> npt.NDArray[Any]:
-    """A constant of at most so many values in the type that is fastest for a node; a larger one as it is."""
-    return values.astype(OPERATORS[node.operator].constant_type) if values.size <= most else values
+def _converted(values: Integers, node: Node, index: int, most: int) -> npt.NDArray[Any]:
+    """A constant of at most so many values as a node reads it fastest; a larger one as it is."""
+    return OPERATORS[node.operator].prepared(node, index, values) if values.size <= most else values
 
 
 def _arguments(
@@ -198,7 +199,10 @@ def _arguments(
     operator = OPERATORS[node.operator]
     if not operator.reads_narrow_constants:
         kind = operator.constant_type
-        constants = {name: array.astype(kind, copy=False) for name, array in constants.items()}
+        constants = {
+            name: array if isinstance(array, PackedWeights) else array.astype(kind, copy=False)
+            for name, array in constants.items()
+        }
     return [constants[name] if name in constants else _wide(values[name]) for name in node.inputs]
 
 

@@ -3,7 +3,7 @@
 Inputs x [N, C, *spatial], W [M, C / groups, *kernel] and b [M]. W and b are constants; x is zero outside its
 axes. Outputs and channels are cut into groups, each of which sees its own channels only. There are up to
 three spatial axes. Without any it is a dense layer for each group. With a group for each channel it scales
-and shifts channels then. In integers, sums run in float64 BLAS, as in a dense layer.
+and shifts channels then. In integers, sums are computed as a dense layer's are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.attributes import integer, integers
 from deepprove_dist.operators.conv_lowering import lower_convolution
 from deepprove_dist.operators.integer_operator import (
@@ -32,6 +33,7 @@ from deepprove_dist.operators.integer_operator import (
 from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import weighted_interval
 from deepprove_dist.operators.node import Attribute, Node
+from deepprove_dist.operators.small_products import PackedWeights, SmallConvolution
 from deepprove_dist.operators.window import (
     Window,
     output_positions,
@@ -130,8 +132,14 @@ class Conv(IntegerOperator):
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """A matrix product of the weights with the unfolded windows, in float64; no further columns."""
-        x, weight = inputs[0], inputs[1]
+        x, weight, *bias = inputs
         window = read_window(node, weight.shape[2:])
+        small = SmallConvolution.of(x.reshape(-1, *x.shape[2:]), weight, bias, window)
+        if small is not None:
+            positions = window.output(x.shape[3:])
+            sums = np.empty((len(small.sources), len(weight), *positions), dtype=np.int64)
+            small.write(sums, 0, len(small.columns))
+            return Inference(sums.reshape(*x.shape[:2], *sums.shape[1:]), {})
         images = x.reshape(-1, *x.shape[2:]).astype(np.float64)
         accumulator = convolve(images, weight, window, integer(node, "groups"))
         if len(inputs) == 3:
@@ -145,10 +153,16 @@ class Conv(IntegerOperator):
         positions, groups = window.output(x.shape[3:]), integer(node, "groups")
         if not positions or prod(positions) * weight.size * len(x) < LEAST_PRODUCTS:
             return None
-        images = x.reshape(-1, *x.shape[2:]).astype(np.float64)
-        view = window.view(images, 0.0)
+        images = x.reshape(-1, *x.shape[2:])
         output = np.empty((len(images), len(weight), *positions), dtype=np.int64)
         whole = Inference(output.reshape(*x.shape[:2], *output.shape[1:]), {})
+        small = SmallConvolution.of(images, weight, bias, window)
+        if small is not None:
+            step = -(-positions[0] // (PARTS_A_THREAD * threads))
+            starts = range(0, positions[0], step)
+            parts = [(first, min(first + step, positions[0])) for first in starts]
+            return Parts(whole, [partial(small.write, output, *part) for part in parts])
+        view = window.view(images.astype(np.float64), 0.0)
 
         def write(first: int, end: int) -> None:
             sums = _contracted(view[:, :, first:end], weight, window.rank, groups)
@@ -161,6 +175,11 @@ class Conv(IntegerOperator):
         step = min(-(-positions[0] // (PARTS_A_THREAD * threads)), max(1, LARGEST_UNFOLDED // unfolded))
         starts = range(0, positions[0], step)
         return Parts(whole, [partial(write, first, min(first + step, positions[0])) for first in starts])
+
+    def prepared(self, node: Node, index: int, values: Integers) -> npt.NDArray[Any]:
+        """Weights packed for the kernel, where they are small."""
+        packed = PackedWeights.of(values, integer(node, "groups")) if index == 1 else None
+        return super().prepared(node, index, values) if packed is None else packed
 
     def split_axes(self, node: Node) -> SplitAxes | None:
         """The channels of both, unless each output reads some of them only."""

@@ -1,7 +1,7 @@
 """Dense layer: y[.., n] = sum_k x[.., k] * W[n, k] + b[n], with x [.., K], W [N, K] and b [N].
 
-W and b are constants. In integers it is an accumulator, whose sums run in float64 BLAS. That is exact: every
-partial sum is an integer below 2^53.
+W and b are constants. In integers it is an accumulator. A kernel computes its sums (`small_products`), or
+float64 BLAS does. That is exact too: every partial sum is an integer below 2^53.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from deepprove_dist.lowering.axes import grouped
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
 from deepprove_dist.lowering.views import Reader
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.integer_operator import (
     Analysis,
     Constants,
@@ -29,6 +30,7 @@ from deepprove_dist.operators.layer import FloatLayer
 from deepprove_dist.operators.linear import require_requantised, weighted_interval
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.row_blocks import row_blocks
+from deepprove_dist.operators.small_products import PackedWeights, small_rows
 from deepprove_dist.protocol.system.system import BATCH, Affine, Factor, Product, Term
 from deepprove_dist.protocol.system.table import Interval
 
@@ -97,8 +99,13 @@ class Dense(IntegerOperator):
         return weighted_interval(node, intervals[0], constants)
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
-        """One matrix product in float64; no further columns. Other types are converted block by block."""
+        """One matrix product; no further columns. In floats, other types are converted block by block."""
         x, weight = inputs[0], inputs[1]
+        small = small_rows(x.reshape(-1, x.shape[-1]), weight)
+        if small is not None:
+            if len(inputs) == 3:
+                small += inputs[2].astype(np.int64)
+            return Inference(small.reshape(*x.shape[:-1], len(weight)), {})
         rows = x.reshape(-1, x.shape[-1]).astype(np.float64)
         if weight.dtype == np.float64:
             accumulator = _product(rows, weight)
@@ -109,6 +116,11 @@ class Dense(IntegerOperator):
         if len(inputs) == 3:
             accumulator += inputs[2]
         return Inference(accumulator.astype(np.int64).reshape(*x.shape[:-1], weight.shape[0]), {})
+
+    def prepared(self, node: Node, index: int, values: Integers) -> npt.NDArray[Any]:
+        """Weights packed for the kernel, where they are small."""
+        packed = PackedWeights.of(values) if index == 1 else None
+        return super().prepared(node, index, values) if packed is None else packed
 
     def split_axes(self, node: Node) -> SplitAxes:
         """The last dimension of both; a single column of weights is no work."""

@@ -128,6 +128,10 @@ class IntegerOperator(ABC):
         """The same as ``infer``, for so many threads; None where one of them is as fast."""
         return None
 
+    def prepared(self, node: Node, index: int, values: Integers) -> npt.NDArray[Any]:
+        """A constant, the input of this index, as ``infer`` reads it fastest."""
+        return values.astype(self.constant_type)
+
     def split_axes(self, node: Node) -> SplitAxes | None:
         """How a cluster may cut the node; None where it may not."""
         return None

@@ -159,7 +159,7 @@ class Requantise(IntegerOperator):
     def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> IntArray:
         """Shift and look up."""
         shift, table, _ = read(node.attributes)
-        return table.apply((inputs[0] + rounding(shift)) >> shift)
+        return table.apply(inputs[0], shift)
 
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder

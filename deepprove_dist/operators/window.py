@@ -90,20 +90,26 @@ class Window:
         if self.rank == 0:
             return values
         lead = values.ndim - self.rank
-        if self.padded:
-            sizes = list(enumerate(values.shape[lead:]))
-            ends = (self.before(axis) + size + self.after(axis) for axis, size in sizes)
-            # Several times as fast as numpy's pad, which counts for the slices of a layer.
-            padded = np.full((*values.shape[:lead], *ends), outside, values.dtype)
-            inside = (slice(self.before(axis), self.before(axis) + size) for axis, size in sizes)
-            indices: tuple[Any, ...] = (..., *inside)
-            padded[indices] = values
-            values = padded
+        values = self.padded_values(values, outside)
         axes = tuple(range(lead, values.ndim))
         windows = np.lib.stride_tricks.sliding_window_view(values, self.extents, axes)
         for axis, step in enumerate((*self.strides, *self.dilations)):
             windows = windows[(slice(None),) * (lead + axis) + (slice(None, None, step),)]
         return windows
+
+    def padded_values(self, values: npt.NDArray[Any], outside: float) -> npt.NDArray[Any]:
+        """Arrays [.., *spatial] with their padding, which has the value ``outside``."""
+        if not self.padded:
+            return values
+        lead = values.ndim - self.rank
+        sizes = list(enumerate(values.shape[lead:]))
+        ends = (self.before(axis) + size + self.after(axis) for axis, size in sizes)
+        # Several times as fast as numpy's pad, which counts for the slices of a layer.
+        padded = np.full((*values.shape[:lead], *ends), outside, values.dtype)
+        inside = (slice(self.before(axis), self.before(axis) + size) for axis, size in sizes)
+        indices: tuple[Any, ...] = (..., *inside)
+        padded[indices] = values
+        return padded
 
     def sums(self, values: FloatArray) -> FloatArray:
         """The sum over each window of [.., *spatial], zeros outside: [.., *output]."""

@@ -15,7 +15,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.kernels import LinearPieces
+from deepprove_dist.kernels import LinearPieces, rescaled
 
 Interval = tuple[int, int]
 
@@ -69,17 +69,36 @@ class Table(Record, frozen=True, dict=True):
         """Smallest and largest value."""
         return self.pieces.interval
 
-    def apply(self, arguments: IntArray) -> IntArray:
-        """T at each argument, int64 of the same shape. Raises ModelError for one outside the domain."""
+    def apply(self, arguments: IntArray, shift: int = 0) -> IntArray:
+        """T at each argument over 2^shift, rounded, halves up: int64 of the same shape.
+
+        Raises ModelError for one outside the domain.
+        """
         import numpy as np
 
-        offsets = np.asarray(arguments, dtype=np.int64) - self.first
-        if offsets.size and not (int(offsets.min()) >= 0 and int(offsets.max()) < self.size):
+        flat = np.ascontiguousarray(arguments, dtype=np.int64).reshape(-1)
+        result = rescaled(flat, shift, self.first, self._values, self._line)
+        if result is None:
             raise ModelError(
                 f"a table on [{self.first}, {self.first + self.size}) was asked for a value outside"
             )
-        result: IntArray = self._values.take(offsets)
-        return result
+        return result.reshape(np.shape(arguments))
+
+    @cached_property
+    def _line(self) -> tuple[int, int, int] | None:
+        """Offset, least and largest value of a line of slope 1 that is cut at both ends; None of others."""
+        if len(self.pieces) > 3:
+            return None
+        rows = self.pieces.rows()
+        slopes = [slope for _, _, slope in rows]
+        if slopes.count(1) != 1 or slopes.count(0) != len(slopes) - 1:
+            return None
+        (start, value, _), lowest, highest = rows[slopes.index(1)], *self.interval()
+        offset = value - start - self.first
+        before, after = rows[: slopes.index(1)], rows[slopes.index(1) + 1 :]
+        joined = all(value == lowest and offset + self.first + start - 1 <= lowest for _, value, _ in before)
+        joined &= all(value == highest and offset + self.first + at >= highest for at, value, _ in after)
+        return (offset, lowest, highest) if joined and len(before) < 2 and len(after) < 2 else None
 
     @cached_property
     def _values(self) -> IntArray:

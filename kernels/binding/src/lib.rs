@@ -11,6 +11,7 @@ mod expression;
 mod fraction;
 mod fraction_parts;
 mod index_map;
+mod integers;
 mod item_count;
 mod leaves;
 mod linear_pieces;
@@ -46,6 +47,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     public_integers::register(module)?;
     axes::register(module)?;
     index_map::register(module)?;
+    integers::register(module)?;
     item_count::register(module)?;
     linear_pieces::register(module)?;
     transcript::register(module)?;

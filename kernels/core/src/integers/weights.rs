@@ -1,0 +1,262 @@
+//! Sums of a layer's weights times values of a source, a tile of rows and columns at a time.
+
+use super::gather::Gather;
+use super::lanes::{LANES, Lanes, ROWS, pair};
+
+const VECTORS: usize = 2;
+const COLUMNS: usize = VECTORS * LANES;
+
+/// Of fewer rows than these a tile would be mostly empty.
+const FEWEST_ROWS: usize = 3;
+
+/// Constant weights [groups, rows, taps].
+pub struct Weights {
+    groups: usize,
+    rows: usize,
+    taps: usize,
+    layout: Layout,
+    largest: i64,
+}
+
+enum Layout {
+    /// For ROWS rows after the other, a pair of taps of each: [groups, panels, pairs, ROWS].
+    Panels(Vec<i32>),
+    /// As they are.
+    Rows(Vec<i16>),
+}
+
+impl Weights {
+    /// Of values in row-major order. None where these are no such array.
+    pub fn new(groups: usize, rows: usize, values: &[i16]) -> Option<Self> {
+        let all_rows = groups.checked_mul(rows).filter(|&all| all > 0)?;
+        let taps = values.len() / all_rows;
+        if taps == 0 || taps * all_rows != values.len() {
+            return None;
+        }
+        let sizes =
+            values.chunks_exact(taps).map(|row| row.iter().map(|&value| i64::from(value).abs()).sum());
+        let largest = sizes.max().unwrap_or(0);
+        let layout = if rows < FEWEST_ROWS {
+            Layout::Rows(values.to_vec())
+        } else {
+            Layout::Panels(values.chunks_exact(rows * taps).flat_map(|group| panels(group, taps)).collect())
+        };
+        Some(Self { groups, rows, taps, layout, largest })
+    }
+
+    /// The largest sum of the magnitudes of a row.
+    pub fn largest(&self) -> i64 {
+        self.largest
+    }
+
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+
+    pub fn taps(&self) -> usize {
+        self.taps
+    }
+
+    pub fn all_rows(&self) -> usize {
+        self.groups * self.rows
+    }
+
+    /// Gives `write` the sums of each row over all groups, some columns at a time, with the first one's index.
+    ///
+    /// The gather has as many taps.
+    pub fn multiply(&self, gather: &Gather<'_>, mut write: impl FnMut(usize, usize, &[i32])) {
+        assert_eq!(gather.taps(), self.taps);
+        match &self.layout {
+            Layout::Panels(panels) => self.multiply_panels(panels, gather, &mut write),
+            Layout::Rows(weights) => self.multiply_rows(weights, gather, &mut write),
+        }
+    }
+
+    fn multiply_panels(
+        &self,
+        panels: &[i32],
+        gather: &Gather<'_>,
+        write: &mut impl FnMut(usize, usize, &[i32]),
+    ) {
+        let pairs = self.taps.div_ceil(2);
+        let mut sources = vec![0; pairs * COLUMNS];
+        let mut sums = [[0; COLUMNS]; ROWS];
+        let group_size = panels.len() / self.groups;
+        for (group, panels) in panels.chunks_exact(group_size).enumerate() {
+            for first in (0..gather.columns()).step_by(COLUMNS) {
+                let count = COLUMNS.min(gather.columns() - first);
+                pack(gather, group, first, count, &mut sources);
+                for (index, panel) in panels.chunks_exact(pairs * ROWS).enumerate() {
+                    multiply_tile(panel, &sources, &mut sums);
+                    let start = index * ROWS;
+                    for (row, sums) in sums.iter().enumerate().take(self.rows - start) {
+                        write(group * self.rows + start + row, first, &sums[..count]);
+                    }
+                }
+            }
+        }
+    }
+
+    fn multiply_rows(
+        &self,
+        weights: &[i16],
+        gather: &Gather<'_>,
+        write: &mut impl FnMut(usize, usize, &[i32]),
+    ) {
+        const BLOCK: usize = 256;
+        let (mut values, mut sums) = ([0; BLOCK], [0i32; BLOCK]);
+        for (row, weights) in weights.chunks_exact(self.taps).enumerate() {
+            for first in (0..gather.columns()).step_by(BLOCK) {
+                let count = BLOCK.min(gather.columns() - first);
+                sums.fill(0);
+                for (tap, &weight) in weights.iter().enumerate() {
+                    gather.read(row / self.rows, tap, first, &mut values[..count]);
+                    for (sum, &value) in sums.iter_mut().zip(&values) {
+                        *sum = sum.wrapping_add(i32::from(weight) * i32::from(value));
+                    }
+                }
+                write(row, first, &sums[..count]);
+            }
+        }
+    }
+}
+
+/// The sums of each row [rows, taps] times the one column `values` [taps], exact in any case.
+pub fn multiply_column(weights: &[i16], values: &[i16], sums: &mut [i64]) {
+    // So many products of 16 bits always fit.
+    let largest = values.iter().map(|&value| i64::from(value).abs()).max().unwrap_or(0).max(1);
+    let block = usize::try_from(i64::from(i32::MAX) / (largest << 15)).unwrap_or(1).max(1);
+    for (sum, row) in sums.iter_mut().zip(weights.chunks_exact(values.len())) {
+        let blocks = row.chunks(block).zip(values.chunks(block));
+        *sum = blocks.map(|(weights, values)| i64::from(inner_product(weights, values))).sum();
+    }
+}
+
+#[inline(always)]
+fn inner_product(left: &[i16], right: &[i16]) -> i32 {
+    left.iter().zip(right).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
+}
+
+/// The panels of one group's weights; rows beyond the last, and a tap beyond it, are zero.
+fn panels(weights: &[i16], taps: usize) -> Vec<i32> {
+    let (rows, pairs) = (weights.len() / taps, taps.div_ceil(2));
+    let mut result = vec![0; rows.div_ceil(ROWS) * ROWS * pairs];
+    for (row, weights) in weights.chunks_exact(taps).enumerate() {
+        let panel = &mut result[row / ROWS * ROWS * pairs..];
+        for (index, pair_) in weights.chunks(2).enumerate() {
+            panel[index * ROWS + row % ROWS] = pair(pair_[0], pair_.get(1).copied().unwrap_or(0));
+        }
+    }
+    result
+}
+
+/// Pairs of taps of some columns [pairs, COLUMNS]; what lies beyond is zero or is not read.
+fn pack(gather: &Gather<'_>, group: usize, first: usize, count: usize, sources: &mut [i32]) {
+    let (mut lower, mut upper) = ([0; COLUMNS], [0; COLUMNS]);
+    for (index, sources) in sources.chunks_exact_mut(COLUMNS).enumerate() {
+        gather.read(group, 2 * index, first, &mut lower[..count]);
+        if 2 * index + 1 < gather.taps() {
+            gather.read(group, 2 * index + 1, first, &mut upper[..count]);
+        } else {
+            upper.fill(0);
+        }
+        for ((source, &first), &second) in sources.iter_mut().zip(&lower).zip(&upper) {
+            *source = pair(first, second);
+        }
+    }
+}
+
+/// The sums of a panel [pairs, ROWS] and packed sources [pairs, COLUMNS].
+fn multiply_tile(panel: &[i32], sources: &[i32], sums: &mut [[i32; COLUMNS]; ROWS]) {
+    let mut totals = [[Lanes::splat(0); VECTORS]; ROWS];
+    let (panel, sources) =
+        (panel.as_chunks::<ROWS>().0, sources.as_chunks::<LANES>().0.as_chunks::<VECTORS>().0);
+    for (weights, sources) in panel.iter().zip(sources) {
+        let sources: [Lanes; VECTORS] = std::array::from_fn(|vector| Lanes::load(&sources[vector]));
+        for (totals, &weight) in totals.iter_mut().zip(weights) {
+            let weight = Lanes::splat(weight);
+            for (total, &source) in totals.iter_mut().zip(&sources) {
+                *total = total.add_products(weight, source);
+            }
+        }
+    }
+    for (sums, totals) in sums.iter_mut().zip(&totals) {
+        for (sums, total) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(totals) {
+            total.store(sums);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn naive(weights: &[i16], groups: usize, rows: usize, gather: &Gather<'_>) -> Vec<Vec<i32>> {
+        let taps = gather.taps();
+        let mut result = Vec::new();
+        for row in 0..groups * rows {
+            let mut sums = vec![0i32; gather.columns()];
+            for tap in 0..taps {
+                let mut values = vec![0; gather.columns()];
+                gather.read(row / rows, tap, 0, &mut values);
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum = sum.wrapping_add(i32::from(weights[row * taps + tap]) * i32::from(value));
+                }
+            }
+            result.push(sums);
+        }
+        result
+    }
+
+    proptest! {
+        #[test]
+        fn sums_are_those_of_the_definition(
+            groups in 1usize..4,
+            rows in 1usize..30,
+            taps in 1usize..40,
+            columns in 1usize..90,
+            step in 1u32..3,
+            seed in any::<u64>(),
+        ) {
+            let mut state = seed;
+            let mut next = || {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (state >> 40) as i16
+            };
+            let weights: Vec<i16> = (0..groups * rows * taps).map(|_| next()).collect();
+            let offsets: Vec<u32> = (0..taps as u32).map(|tap| 3 * tap).collect();
+            let starts: Vec<u32> = (0..columns as u32).map(|column| step * column + column / 7).collect();
+            let source: Vec<i16> = (0..5 * groups + 3 * taps + 4 * columns).map(|_| next()).collect();
+            let gather = Gather::new(&source, &offsets, 5, &starts, groups).unwrap();
+            let packed = Weights::new(groups, rows, &weights).unwrap();
+            let mut sums = vec![vec![0; columns]; groups * rows];
+            packed.multiply(&gather, |row, first, part| sums[row][first..first + part.len()].copy_from_slice(part));
+            prop_assert_eq!(sums, naive(&weights, groups, rows, &gather));
+        }
+
+        #[test]
+        fn sums_of_one_column_are_exact(weights in prop::collection::vec(any::<i16>(), 1..4000), of in -40i16..) {
+            let values: Vec<i16> = (0..weights.len() as i16).map(|index| index.wrapping_mul(of)).collect();
+            let mut sums = [0];
+            multiply_column(&weights, &values, &mut sums);
+            let exact: i64 = weights.iter().zip(&values).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum();
+            prop_assert_eq!(sums[0], exact);
+        }
+    }
+
+    #[test]
+    fn extremes_of_one_column_are_exact() {
+        let mut sums = [0];
+        multiply_column(&[i16::MIN; 9], &[i16::MIN; 9], &mut sums);
+        assert_eq!(sums[0], 9 << 30);
+    }
+
+    #[test]
+    fn offsets_beyond_the_source_are_refused() {
+        assert!(Gather::new(&[0; 10], &[0, 3], 2, &[0, 1], 4).is_none());
+        assert!(Gather::new(&[0; 11], &[0, 3], 2, &[0, 1], 4).is_some());
+        assert!(Weights::new(2, 3, &[0; 7]).is_none());
+    }
+}
