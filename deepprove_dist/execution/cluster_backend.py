@@ -28,9 +28,9 @@ from deepprove_dist.execution.phases.opening import SharedMatrices
 from deepprove_dist.execution.phases.policy import MIN_ROWS_LOG, Policy
 from deepprove_dist.execution.phases.relations import SharedBinder
 from deepprove_dist.execution.phases.state import WEIGHTS
-from deepprove_dist.execution.phases.witness import assign_rows, leaf_calls
+from deepprove_dist.execution.phases.witness import assign_rows, leaf_calls, witness_values
 from deepprove_dist.execution.phases.worker_api import create_worker
-from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript
+from deepprove_dist.kernels import BaseVector, CodeShape, Extension, ExtensionVector, Pool, Transcript
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantLocation, index_constants
 from deepprove_dist.model.file import digest as model_digest
@@ -222,23 +222,41 @@ class ClusterRun:
 
     def commit(self) -> Tree:
         """See `ProofRun`: for parts of a large code, workers exchange their rows."""
-        initial = self._backend.verifying.schedule.initial
-        code = tree_shapes(initial)[-1]
-        columns = initial.witness_columns + initial.mask_columns
-        large = columns << initial.log_length >= self._policy.code_values
-        if not large or code.height < self._group.assignment.log_parts:
+        if not self._shares_code:
             return self._local.commit()
         if self._shares_leaves:
             # This process has nothing else to do while workers commit.
             self._leaf_calls = begun(self._leaf_calls)
         with self._group.phase("witness commitment"):
             roots = self._group.all_gather(witness_rows, commit_witness)
-        return SharedTree(self._group, "witness", code, roots, self._pool)
+        return SharedTree(self._group, "witness", self._code, roots, self._pool)
+
+    def column_values(self, z: Extension) -> ExtensionVector:
+        """See `ProofRun`: each worker has the values of its rows."""
+        if not self._shares_code:
+            return self._local.column_values(z)
+        with self._group.phase("witness commitment"):
+            return add_all(self._group.call_all(witness_values, z=z))
+
+    @property
+    def _code(self) -> CodeShape:
+        return tree_shapes(self._backend.verifying.schedule.initial)[-1]
+
+    @property
+    def _shares_code(self) -> bool:
+        initial = self._backend.verifying.schedule.initial
+        columns = initial.witness_columns + initial.mask_columns
+        large = columns << initial.log_length >= self._policy.code_values
+        return large and self._code.height >= self._group.assignment.log_parts
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
     ) -> list[list[ExtensionVector]]:
-        """See `FactorBinder`."""
+        """See `FactorBinder`; workers get what leaves are written from."""
+        if self._shares_leaves:
+            # Relations leave them idle, and the next calls are to be short.
+            with self._group.phase("witness"):
+                self._group.defer(self._leaf_calls())
         return self._binder.bind_factors(relations, products)
 
     def prove_fractions(
@@ -248,8 +266,6 @@ class ClusterRun:
         log_parts, levels = self._group.assignment.log_parts, self._instance.leaves.levels
         if not self._shares_leaves:
             return self._local.prove_fractions(challenges, transcript, pads)
-        with self._group.phase("witness"):
-            self._group.defer(self._leaf_calls())
         with self._group.phase("lookups"):
             gather_log = max(self._policy.gather_log, log_parts)
             fractions = SharedFractions(self._group, challenges)

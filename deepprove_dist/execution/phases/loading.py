@@ -69,15 +69,7 @@ def load(
 
 def column_values(state: WorkerState, z: Extension) -> ExtensionVector:
     """The rank's share of sum_i M[i][c] z^i, for every column c of the weights."""
-    key = state.key
-    rows = 1 << (key.verifying.schedule.initial.log_rows - key.log_parts)
-    step = z ** (1 << key.log_parts)
-    width = key.verifying.schedule.initial.weight_columns
-    total = ExtensionVector([0] * width)
-    for part, matrix in key.rows.items():
-        share = matrix.column_values(rows, step, state.pool)
-        total = total.plus(share.times(ExtensionVector([z**part] * width)))
-    return total
+    return state.column_values(state.key.rows, state.key.verifying.schedule.initial.weight_columns, z)
 
 
 def _commit(state: WorkerState, file: _WeightFile, width: int) -> list[bytes]:

@@ -7,7 +7,9 @@ the batched sumcheck runs here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
+from deepprove_dist.ahead import begun
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.layer_shares import SplitLayer
 from deepprove_dist.execution.phases.state import WorkerState
@@ -41,28 +43,27 @@ class SharedBinder:
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
     ) -> list[list[ExtensionVector]]:
         """See `FactorBinder`."""
-        shares: list[dict[str, ExtensionVector]] = []
-        if self._names:
-            with self._group.phase("relations"):
-                shares = self._group.call_all(bind, points=[bound.point for bound in relations])
+        if not self._names:
+            return self._local.bind_factors(relations, products)
+        # Other factors are bound meanwhile.
+        local = begun(partial(self._bind_local, products))
+        with self._group.phase("relations"):
+            shares = self._group.call_all(bind, points=[bound.point for bound in relations])
+        factors = local()
+        for (product, side), name in self._names.items():
+            instance = products[product]
+            joined = self._layers[name].join_bound([share[name] for share in shares if name in share])
+            factors[product, side] = bind_to_taps(joined, instance, instance.factors[side], self._pool)
         return [
-            [
-                self._bind_factor(instance, side, self._names.get((product, side)), shares)
-                for side in range(len(instance.factors))
-            ]
+            [factors[product, side] for side in range(len(instance.factors))]
             for product, instance in enumerate(products)
         ]
 
-    def _bind_factor(
-        self,
-        instance: ProductInstance,
-        side: int,
-        layer: str | None,
-        shares: Sequence[Mapping[str, ExtensionVector]],
-    ) -> ExtensionVector:
-        """One factor: joined from what workers bound if it is a split layer's weights."""
-        factor = instance.factors[side]
-        if layer is None:
-            return self._local.bind_factor(instance, factor)
-        joined = self._layers[layer].join_bound([share[layer] for share in shares if layer in share])
-        return bind_to_taps(joined, instance, factor, self._pool)
+    def _bind_local(self, products: Sequence[ProductInstance]) -> dict[tuple[int, int], ExtensionVector]:
+        """By product and side, the factors that are no split layer's weights."""
+        return {
+            (product, side): self._local.bind_factor(instance, factor)
+            for product, instance in enumerate(products)
+            for side, factor in enumerate(instance.factors)
+            if (product, side) not in self._names
+        }

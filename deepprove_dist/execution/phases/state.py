@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deepprove_dist.errors import ExecutionError
@@ -10,6 +11,8 @@ from deepprove_dist.execution.workers.worker import ProcessContext
 from deepprove_dist.kernels import (
     BaseVector,
     Encoder,
+    Extension,
+    ExtensionVector,
     FractionPart,
     PartialCommitment,
     PartialOpening,
@@ -92,6 +95,16 @@ class WorkerState:
     @proof.setter
     def proof(self, proof: ProofState) -> None:
         self._proof = proof
+
+    def column_values(self, rows: Mapping[int, BaseVector], columns: int, z: Extension) -> ExtensionVector:
+        """The rank's share of sum_i M[i][c] z^i for every column c of a matrix, by its rows of each part."""
+        log_parts = self.key.log_parts
+        length = 1 << (self.key.verifying.schedule.initial.log_rows - log_parts)
+        total = ExtensionVector([0] * columns)
+        for part, matrix in rows.items():
+            share = matrix.column_values(length, z ** (1 << log_parts), self.pool)
+            total = total.plus(share.times(ExtensionVector([z**part] * columns)))
+        return total
 
     def mask(self, part: int) -> BaseVector:
         """A part's rows of the mask columns."""

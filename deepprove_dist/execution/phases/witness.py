@@ -9,7 +9,7 @@ from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.group.assignment import Assignment
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.state import WEIGHTS, ProofState, WorkerState
-from deepprove_dist.kernels import BaseVector
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.lookup.leaves import PartValues, expression_values, small_values
@@ -34,6 +34,12 @@ def begin_proof(
     state.proof = proof
     # What the last proof committed is not asked for any more, and must not be held beside what follows.
     state.trees = {name: tree for name, tree in state.trees.items() if name == WEIGHTS}
+
+
+def witness_values(state: WorkerState, z: Extension) -> ExtensionVector:
+    """The rank's share of what `Witness.column_values` gives."""
+    code = state.key.verifying.schedule.initial
+    return state.column_values(state.proof.rows, code.witness_columns + code.mask_columns, z)
 
 
 def hold_leaves(state: WorkerState, small: BaseVector, expressions: dict[int, BaseVector]) -> None:

@@ -28,6 +28,7 @@ METHODS = methods_by_name(
         loading.column_values,
         inference.accumulate,
         witness.begin_proof,
+        witness.witness_values,
         witness.hold_leaves,
         commitments.witness_rows,
         commitments.commit_witness,

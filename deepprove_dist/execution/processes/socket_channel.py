@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import cast
 
+from deepprove_dist.ahead import in_order
 from deepprove_dist.execution.network.address import Address
 from deepprove_dist.execution.network.connection import Connection, handshake, listen
 from deepprove_dist.execution.network.heartbeat import SIGNS, SILENCE_SECONDS, WAITING
@@ -29,6 +30,8 @@ from deepprove_dist.metrics.sink import NO_METRICS, MetricSink
 #: Seconds between two questions to the launcher about the processes that are waited for.
 _POLL_SECONDS = 0.5
 _REPORT_SECONDS = 5.0
+#: Bytes to all processes that threads send: one after the other, the last ones would wait.
+_LARGE, _MOST_SENDERS = 1 << 20, 16
 #: A connection breaks before the launcher knows why.
 _REASON_SECONDS = 0.5
 
@@ -90,15 +93,17 @@ class SocketChannel:
     def request(
         self, messages: Mapping[int, Sequence[bytes]], timeout: float, give_up: Callable[[int], None]
     ) -> Replies:
-        """Sends to all, then reads in the order of arrival; lost processes are given up at once.
+        """Sends to all at once, then reads in the order of arrival; lost processes are given up at once.
 
         Returns within about `timeout` seconds; within twice as many where some wait for a lost one.
         """
         end = time.monotonic() + timeout
         replies = Replies()
         try:
-            for process, pieces in messages.items():
-                self._send(process, pieces, replies, give_up)
+            for process, error in self._send_all(messages):
+                if error is not None:
+                    replies.failures[process] = self._why(process, error)
+                    give_up(process)
             self._gather(set(messages) - set(replies.failures), replies, end, timeout, give_up)
         except BaseException:
             # After an interrupt (control-C, for example) an answer would come to the next request.
@@ -107,16 +112,21 @@ class SocketChannel:
             raise
         return replies
 
-    def _send(
-        self, process: int, pieces: Sequence[bytes], replies: Replies, give_up: Callable[[int], None]
-    ) -> None:
-        try:
-            if process not in self._connections:
-                raise ConnectionError("it was given up")
-            self._connections[process].send_pieces(pieces, self._silence)
-        except OSError as error:
-            replies.failures[process] = self._why(process, error)
-            give_up(process)
+    def _send_all(self, messages: Mapping[int, Sequence[bytes]]) -> Iterator[tuple[int, OSError | None]]:
+        """Sends to all, by a thread each if messages are large; yields each process and why it failed."""
+
+        def send(process: int) -> OSError | None:
+            try:
+                if process not in self._connections:
+                    raise ConnectionError("it was given up")
+                self._connections[process].send_pieces(messages[process], self._silence)
+            except OSError as error:
+                return error
+            return None
+
+        size = sum(len(piece) for pieces in messages.values() for piece in pieces)
+        threads = min(len(messages), _MOST_SENDERS) if size >= _LARGE else 0
+        yield from zip(messages, in_order(send, messages, threads), strict=True)
 
     def _gather(
         self,

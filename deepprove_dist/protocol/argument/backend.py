@@ -52,6 +52,9 @@ class ProofRun(FactorBinder, FractionTree, Openable, Protocol):
     def commit(self) -> Tree:
         """Commits the witness."""
 
+    def column_values(self, z: Extension) -> ExtensionVector:
+        """What `Witness.column_values` gives, once the witness is committed."""
+
 
 class Backend(Protocol):
     """A loaded key's weights, and whoever computes with them."""

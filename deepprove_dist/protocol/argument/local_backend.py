@@ -10,6 +10,7 @@ from deepprove_dist.kernels import (
     BaseVector,
     Commitment,
     Encoder,
+    Extension,
     ExtensionVector,
     Pool,
     Transcript,
@@ -139,6 +140,10 @@ class LocalRun:
         """See `ProofRun`."""
         code, backend, witness = tree_shapes(self._backend.schedule.initial)[-1], self._backend, self.witness
         return Commitment.of_base(witness.matrix, code, backend.encoder, backend.pool, witness.random_rows)
+
+    def column_values(self, z: Extension) -> ExtensionVector:
+        """See `ProofRun`."""
+        return self.witness.column_values(z, self._backend.pool)
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]

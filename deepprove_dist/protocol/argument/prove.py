@@ -60,7 +60,7 @@ def prove(
     system, code, run = instance.system, key.schedule.initial, backend.begin(instance, witness)
     pads, sent = Pads(instance.pads, witness.pads), Pads(instance.pads)
     transcript = start_transcript(key.security, statement)
-    tree, sample = commit_witness(run.commit, witness, instance.layout, transcript, pool)
+    tree, sample = commit_witness(run.commit, run.column_values, witness, transcript, pool)
     omega = draw_mask(code, transcript)
     claims = bind_public(system, public, transcript, pool)
     received = transcript.copy()
@@ -82,8 +82,9 @@ def prove(
         trees.insert(0, weights.tree)
         samples.append(weights_sample(key, Matrix.WEIGHTS, weights.commitment(key.schedule)))
         rows, values = 1 << code.log_rows, weights.column_values
-        for matrix in (*(hidden.matrix for hidden in witness.hidden), witness.matrix):
-            values += matrix.column_values(rows, weights.z, pool)
+        for hidden in witness.hidden:
+            values += hidden.matrix.column_values(rows, weights.z, pool)
+        values += run.column_values(weights.z)
         known.append(KnownColumns(Matrix.WEIGHTS, weights.z, values))
     if code.hiding:
         value = witness.mask_value(omega)
@@ -99,13 +100,17 @@ def prove(
 
 
 def commit_witness(
-    commit: Callable[[], Tree], witness: Witness, layout: Layout, transcript: Transcript, pool: Pool
+    commit: Callable[[], Tree],
+    column_values: Callable[[Extension], ExtensionVector],
+    witness: Witness,
+    transcript: Transcript,
+    pool: Pool,
 ) -> tuple[Tree, Sample]:
-    """Commits the witness by `commit`, and answers its out-of-domain sample."""
+    """Commits the witness by `commit`, and answers its out-of-domain sample by the columns' values there."""
     with timed("commitment", "proving"):
         tree = commit()
     z = absorb_root(transcript, tree.root)
-    return tree, absorb_answer(transcript, z, witness.evaluate(layout, z, pool))
+    return tree, absorb_answer(transcript, z, witness.evaluate(z, column_values(z), pool))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool,
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.argument.tensor_vectors import TensorVectors
 from deepprove_dist.protocol.claims.columns import mask_addresses
-from deepprove_dist.protocol.claims.layout import Layout, arrange
+from deepprove_dist.protocol.claims.layout import arrange
 from deepprove_dist.protocol.hidden.commit import HiddenMatrix
 from deepprove_dist.protocol.key.key import Instance
 from deepprove_dist.protocol.parameters import FINALS, InitialCode
@@ -64,11 +64,17 @@ class Witness:
         matrix = BaseVector.arranged(0, code.witness_columns << code.log_rows, [])
         return cls(code, {}, TensorVectors.of({}), *_hide(code, matrix, seed), ExtensionVector([]))
 
-    def evaluate(self, layout: Layout, z: Extension, pool: Pool) -> Extension:
-        """The matrix at powers of z, without mask columns: rows of data, then all random rows."""
-        rows, columns = 1 << layout.log_rows, self.code.witness_columns
-        values = self.matrix.column_values(rows, z, pool)[:columns]
-        value = values.dot(ExtensionVector.powers(z**rows, columns))
+    def column_values(self, z: Extension, pool: Pool) -> ExtensionVector:
+        """For every column c of the matrix, sum_i M[i][c] z^i over the rows of data."""
+        return self.matrix.column_values(1 << self.code.log_rows, z, pool)
+
+    def evaluate(self, z: Extension, column_values: ExtensionVector, pool: Pool) -> Extension:
+        """The matrix at powers of z, without mask columns: rows of data, then all random rows.
+
+        `column_values` are those of the method at z.
+        """
+        rows, columns = 1 << self.code.log_rows, self.code.witness_columns
+        value = column_values[:columns].dot(ExtensionVector.powers(z**rows, columns))
         random = self.random_rows[: columns * self.code.random_rows]
         if len(random) > 0:
             value += z ** (columns * rows) * random.column_values(len(random), z, pool)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from deepprove_dist.kernels import BaseVector, Commitment, Encoder, Extension, ExtensionVector, Pool
 from deepprove_dist.protocol.argument.backend import CommittedWeights
@@ -69,7 +70,9 @@ def prove(
     def commit() -> Commitment:
         return Commitment.of_base(witness.matrix, tree_shapes(code)[-1], encoder, pool, witness.random_rows)
 
-    tree, sample = commit_witness(commit, witness, layout, transcript, pool)
+    tree, sample = commit_witness(
+        commit, partial(witness.column_values, pool=pool), witness, transcript, pool
+    )
     omega = draw_mask(code, transcript)
     claims = certified.claims(transcript)
     value = witness.mask_value(omega)
@@ -97,4 +100,4 @@ def _column_values(
     rows, values = 1 << code.log_rows, ExtensionVector([])
     for item in weights:
         values += item.column_values(rows, z, pool)
-    return values + witness.matrix.column_values(rows, z, pool)
+    return values + witness.column_values(z, pool)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
+import pytest
 
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.phases.state import WEIGHTS, WorkerState
 from deepprove_dist.execution.phases.witness import begin_proof
 from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.execution.workers.worker import ProcessContext, Worker
-from deepprove_dist.kernels import BaseVector
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool
+from deepprove_dist.protocol.argument.backend import ProofRun
+from deepprove_dist.protocol.argument.witness import Witness
+from deepprove_dist.protocol.key.key import Instance
 from tests.execution.shared_keys import example, network
 
 
@@ -31,6 +36,23 @@ def test_only_the_weights_tree_outlives_a_proof(tmp_path: Path) -> None:
         begin_proof(state, 1, rows, state.proof.random_rows, state.proof.hidden_rows)
         assert set(state.trees) == {WEIGHTS}
         assert not state.proof.openings
+
+
+@pytest.mark.parametrize("hiding", [False, True])
+def test_workers_have_the_values_of_all_columns(tmp_path: Path, hiding: bool) -> None:
+    case = example(network(), tmp_path, hiding=hiding)
+    prover = case.shared(InProcessExecutor(3, create_worker))
+    answers, begin = list[ExtensionVector](), prover.backend.begin
+
+    def compared(instance: Instance, witness: Witness) -> ProofRun:
+        run, z = begin(instance, witness), Extension(12345)
+        answers.extend([run.column_values(z), witness.column_values(z, Pool(1))])
+        return run
+
+    with patch.object(prover.backend, "begin", compared):
+        case.prove(prover)
+    shared, whole = answers
+    assert bytes(shared) == bytes(whole)
 
 
 def test_trimmed_parts_are_those_of_the_trimmed_vector() -> None:

@@ -84,3 +84,14 @@ def test_a_cluster_without_room_is_asked_once(room: int) -> None:
         actions = [loss.action for loss in group.recovery.losses]
         assert actions == ["replaced"] * room + ["moved"] * (3 - room)
         assert len(group.recovery.fallbacks) == 1
+
+
+def test_others_get_a_large_message_that_a_dead_process_does_not_take() -> None:
+    """Messages of this size are sent by a thread each."""
+    with closing(ProcessExecutor(LocalLauncher(), 3, dummy)) as executor:
+        group, data = WorkerGroup(executor), bytes(1 << 20)
+        with group.proof():
+            processes = group.call_all(Dummy.process)
+        os.kill(processes[1], signal.SIGKILL)
+        assert group.call_all(Dummy.echo, data=data) == [data] * 3
+        assert [loss.worker for loss in group.recovery.losses] == [1]

@@ -93,7 +93,7 @@ def test_the_answer_is_data_and_then_random_rows_at_powers_of_z(hiding: bool) ->
     for value in [*data, *rows]:
         total += power * int(value)
         power *= z
-    assert witness.evaluate(instance_of(hiding).layout, z, POOL) == total
+    assert witness.evaluate(z, witness.column_values(z, POOL), POOL) == total
 
 
 def test_the_mask_claim_weighs_the_last_random_rows_of_the_first_columns() -> None:
