@@ -555,3 +555,15 @@ def rescaled(
     table: npt.NDArray[np.int64],
     line: tuple[int, int, int] | None,
 ) -> npt.NDArray[np.int64] | None: ...
+def deviations(
+    expected: npt.NDArray[np.float64],
+    integers: npt.NDArray[np.int64],
+    scale: float,
+    origins: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], float]: ...
+def row_extremes(
+    values: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+def add_to_squares(
+    squares: npt.NDArray[np.float64] | npt.NDArray[np.float32], values: npt.NDArray[np.float64]
+) -> None: ...

@@ -6,24 +6,26 @@ The one place, with the choice of scales that follows from it, where inexact flo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
+from typing import TypeAlias
 
 import numpy as np
 
 from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import FloatArray, IntArray, Reals
 from deepprove_dist.errors import QuantisationError
+from deepprove_dist.kernels import add_to_squares, row_extremes
+from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.samples import Samples
 
 # Elements of each tensor that are kept of each sample.
 CHOSEN = 2048
 
-# Values that are squared at once: they stay in a core's cache.
-BLOCK = 2**16
-
 # Elements of a tensor from which on their squares are held in single precision.
 LARGE = 2**18
+
+ChannelEnds: TypeAlias = tuple[FloatArray, FloatArray]
+"""The smallest and the largest elements of channels [C]."""
 
 # Values of a sample from which on its tensors are shared between threads.
 SHARED = 2**20
@@ -41,6 +43,7 @@ class Statistics:
         elements: some of all the elements [n].
         spread: how far an element varies between samples: the root of the mean variance. Of a large tensor,
             how far all elements vary.
+        channels: the smallest and the largest element of each channel [C], or of all where none are told.
     """
 
     lowest: float
@@ -48,14 +51,14 @@ class Statistics:
     mean_square: Reals
     elements: FloatArray
     spread: float
+    channels: ChannelEnds = (np.zeros(0), np.zeros(0))
 
 
 class Calibrator:
     """Gathers the statistics of every tensor of the float graph, a sample at a time."""
 
     def __init__(self) -> None:
-        self._lowest: dict[str, float] = {}
-        self._highest: dict[str, float] = {}
+        self._ends: dict[str, ChannelEnds] = {}
         self._squares: dict[str, Reals] = {}
         self._chosen: dict[str, list[FloatArray]] = {}
         self._indices: dict[str, slice | IntArray] = {}
@@ -72,8 +75,8 @@ class Calibrator:
 
     def add_tensor(self, name: str, seen: "Seen") -> None:
         """Adds a tensor of one sample, after `choose`."""
-        self._lowest[name] = min(self._lowest.get(name, np.inf), seen.lowest)
-        self._highest[name] = max(self._highest.get(name, -np.inf), seen.highest)
+        (lowest, highest), (low, high) = self._ends.get(name, seen.ends), seen.ends
+        self._ends[name] = np.minimum(lowest, low), np.maximum(highest, high)
         chosen = seen.value.ravel()[self._indices[name]]
         if name not in self._squares:
             # Of C order whatever the value's is, so that it is changed in place below.
@@ -82,10 +85,7 @@ class Calibrator:
             np.square(seen.value, out=self._squares[name], casting="same_kind")
             return
         self._chosen[name].append(chosen)
-        squares, values = self._squares[name].reshape(-1), seen.value.reshape(-1)
-        for start in range(0, values.size, BLOCK):
-            block = values[start : start + BLOCK]
-            squares[start : start + BLOCK] += block * block
+        add_to_squares(self._squares[name].reshape(-1), np.ascontiguousarray(seen.value).reshape(-1))
 
     def statistics(self) -> Mapping[str, Statistics]:
         """By tensor, of all samples that were added. No more can be added after that."""
@@ -97,12 +97,14 @@ class Calibrator:
         # Of a large tensor other elements are kept of each sample.
         whole = chosen[0].size == squares.size
         variances = np.stack(chosen).var(axis=0) if whole else np.concatenate(chosen).var()
+        ends = self._ends[name]
         return Statistics(
-            self._lowest[name],
-            self._highest[name],
+            float(ends[0].min()),
+            float(ends[1].max()),
             squares,
             np.concatenate(chosen),
             float(np.sqrt(np.mean(variances))),
+            ends,
         )
 
 
@@ -111,23 +113,31 @@ class Seen:
     """A tensor of one sample, and what calibrators share of it."""
 
     value: FloatArray
-    lowest: float
-    highest: float
+    ends: ChannelEnds
 
     @classmethod
-    def of(cls, name: str, value: FloatArray) -> "Seen":
-        """A tensor. Raises QuantisationError where a value is NaN or infinite."""
+    def of(cls, name: str, value: FloatArray, channels: Channels | None = None) -> "Seen":
+        """A tensor, with its channels if these are known.
+
+        Raises QuantisationError where a value is NaN or infinite.
+        """
+        rows = value.reshape(1, -1) if channels is None else channels.split(name, value)
+        ends = row_extremes(np.ascontiguousarray(rows))
         # Both ends are NaN where any value is.
-        lowest, highest = float(value.min()), float(value.max())
-        if not isfinite(lowest) or not isfinite(highest):
+        if not (np.isfinite(ends[0]).all() and np.isfinite(ends[1]).all()):
             raise QuantisationError(
                 f"the float model computes NaN or infinity in '{name}' on a calibration sample. Leave such "
                 "samples out, or bound what it reads in the model (Clip, Max)"
             )
-        return cls(value, lowest, highest)
+        return cls(value, ends)
 
 
-def add_to(calibrators: Sequence[Calibrator], values: Mapping[str, FloatArray], threads: int = 0) -> None:
+def add_to(
+    calibrators: Sequence[Calibrator],
+    values: Mapping[str, FloatArray],
+    threads: int = 0,
+    channels: Channels | None = None,
+) -> None:
     """Adds a sample's tensors by name to several calibrators; so many threads share large samples.
 
     Raises QuantisationError where a value is NaN or infinite.
@@ -136,13 +146,15 @@ def add_to(calibrators: Sequence[Calibrator], values: Mapping[str, FloatArray], 
     for calibrator in calibrators:
         for name, size in sizes.items():
             calibrator.choose(name, size)
-    work = partial(_add_tensor, calibrators)
+    work = partial(_add_tensor, calibrators, channels)
     for _ in in_order(work, values.items(), threads if sum(sizes.values()) > SHARED else 0):
         pass
 
 
-def _add_tensor(calibrators: Sequence[Calibrator], tensor: tuple[str, FloatArray]) -> None:
-    seen = Seen.of(*tensor)
+def _add_tensor(
+    calibrators: Sequence[Calibrator], channels: Channels | None, tensor: tuple[str, FloatArray]
+) -> None:
+    seen = Seen.of(*tensor, channels)
     for calibrator in calibrators:
         calibrator.add_tensor(tensor[0], seen)
 
@@ -151,7 +163,7 @@ def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statist
     """Statistics of every tensor of the float graph. Raises QuantisationError where a value is NaN or
     infinite.
     """
-    calibrator = Calibrator()
+    calibrator, channels = Calibrator(), Channels(float_model.graph)
     for values in float_model.run(samples):
-        add_to((calibrator,), values, float_model.threads_ahead)
+        add_to((calibrator,), values, float_model.threads_ahead, channels)
     return calibrator.statistics()

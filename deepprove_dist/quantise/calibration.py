@@ -99,7 +99,7 @@ def calibrate_with_trial(
     first = _FirstOutputs()
     for index, values in enumerate(float_model.run(samples)):
         held = index in apart
-        add_to((whole,) if held else (whole, trial_basis), values, float_model.threads_ahead)
+        add_to((whole,) if held else (whole, trial_basis), values, float_model.threads_ahead, channels)
         first.add([values[tensor].ravel() for tensor in outputs.values()])
         for name, tensor in outputs.items():
             sizes[name].append(np.abs(channels.split(tensor, values[tensor])).max(axis=1))

@@ -172,7 +172,7 @@ def _bound(inquiry: Inquiry) -> Explanation | None:
     layer = inquiry.jump.at.layer
     if layer is None:
         return None
-    lowest, highest = inquiry.ranges[layer.reference]
+    lowest, highest = inquiry.ranges(layer.reference)
     levels = float((highest.max() - lowest.min()) / np.min(layer.scale))
     if layer.table_size:
         quotients = layer.bound >> layer.shift
@@ -211,7 +211,7 @@ def _unlike_channels(inquiry: Inquiry) -> Explanation | None:
 
 def _lost_channels(inquiry: Inquiry, tensor: str) -> Mask:
     """Which channels [C] a scale for the whole tensor gives few levels, while others have many."""
-    lowest, highest = inquiry.ranges[tensor]
+    lowest, highest = inquiry.ranges(tensor)
     widths = highest - lowest
     step = float(highest.max() - lowest.min()) / 2**inquiry.activation_bits
     lost: Mask = (widths > 0) & (widths < LOST * step) & (widths.max() > LOST * LOST * step)
@@ -223,7 +223,7 @@ def _lost_channels(inquiry: Inquiry, tensor: str) -> Mask:
 
 
 def _unlike(inquiry: Inquiry, tensor: str, lost: Mask) -> Explanation:
-    lowest, highest = inquiry.ranges[tensor]
+    lowest, highest = inquiry.ranges(tensor)
     widths = (highest - lowest)[highest > lowest]
     return Explanation(
         inquiry.jump.at.name,

@@ -4,10 +4,15 @@ That is the last axis after a dense layer, else the first one after the batch ax
 """
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from deepprove_dist.arrays import FloatArray
+import numpy as np
+import numpy.typing as npt
+
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.float_operator import FloatOperator, first_after_batch
+
+Number = TypeVar("Number", bound=np.generic)
 
 # Tensors with more channels are taken as one.
 MOST_CHANNELS = 4096
@@ -20,7 +25,7 @@ class Channels:
         self._shapes = graph.shapes
         self._producers: Mapping[str, FloatOperator] = {node.output: node for node in graph.nodes}
 
-    def split(self, tensor: str, values: FloatArray) -> FloatArray:
+    def split(self, tensor: str, values: npt.NDArray[Number]) -> npt.NDArray[Number]:
         """Values of one sample, of as many elements as the float tensor has, as [channels, positions]."""
         shape = self._shapes[tensor]
         axis = self.axis(tensor)

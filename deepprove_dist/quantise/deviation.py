@@ -13,7 +13,8 @@ from math import inf, isfinite
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, IntArray
+from deepprove_dist.kernels import deviations
 
 # A spread below this share of the values themselves is the rounding of float32, not a signal.
 CONSTANT = 1e-6
@@ -88,16 +89,26 @@ class DeviationSum:
 
     def add(self, expected: FloatArray, actual: FloatArray) -> None:
         """Float values [channels, positions] of one sample, and the dequantised ones."""
-        difference = actual - expected
-        if self._origin is None:
-            self._origin = expected.mean(axis=1, keepdims=True)
-            self._sums = np.zeros((4, len(expected)))
-        # About an origin near the mean, squares of large values do not cancel.
-        centred = expected - self._origin
+        difference, centred = actual - expected, expected - self._origin_of(expected)[:, None]
         squares = (np.einsum("cp,cp->c", values, values) for values in (difference, expected, centred))
         self._sums += np.stack([*squares, centred.sum(axis=1)])
         self._count += expected.shape[1]
         self._largest = max(self._largest, float(difference.max()), -float(difference.min()))
+
+    def add_integers(self, expected: FloatArray, integers: IntArray, scale: float) -> None:
+        """The same, of integers that count ``scale``, in one pass."""
+        expected = np.ascontiguousarray(expected)
+        sums, largest = deviations(expected, np.ascontiguousarray(integers), scale, self._origin_of(expected))
+        self._sums += sums.T
+        self._count += expected.shape[1]
+        self._largest = max(self._largest, largest)
+
+    def _origin_of(self, expected: FloatArray) -> FloatArray:
+        """The channels' means [C] on the first sample: about them, squares of large values do not cancel."""
+        if self._origin is None:
+            self._origin = expected.mean(axis=1)
+            self._sums = np.zeros((4, len(expected)))
+        return self._origin
 
     def result(self) -> Deviation:
         """The deviation over all samples that were added, one or more."""

@@ -1,13 +1,11 @@
 """What is known about an inexact output, and experiments on it: another calibration, rule or width."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
 from deepprove_dist.operators.float_graph import FloatGraph
+from deepprove_dist.quantise.calibrate import ChannelEnds
 from deepprove_dist.quantise.calibration import Calibrated, Calibration
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.deviation import DeviationSum
@@ -58,22 +56,9 @@ class Inquiry:
         """The float graph."""
         return self.float_model.graph
 
-    @cached_property
-    def ranges(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
-        """Of each float tensor the lowest and the highest values [C] of its channels on the samples that
-        calibrated the model.
-        """
-        channels = Channels(self.graph)
-        ranges: dict[str, tuple[FloatArray, FloatArray]] = {}
-        for values in self.float_model.run(self.judged.model.calibration.basis.samples):
-            for name, value in values.items():
-                split = channels.split(name, value)
-                lowest, highest = ranges.get(name, (split[:, 0], split[:, 0]))
-                ranges[name] = (
-                    np.minimum(lowest, split.min(axis=1)),
-                    np.maximum(highest, split.max(axis=1)),
-                )
-        return ranges
+    def ranges(self, tensor: str) -> ChannelEnds:
+        """The lowest and the highest values [C] of a float tensor's channels, as calibration saw them."""
+        return self.judged.model.calibration.statistics[tensor].channels
 
     def again(
         self,

@@ -7,6 +7,7 @@ output of integers each element is an answer.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -166,7 +167,8 @@ class _Sums:
             self._add(self._inputs[tensor.name], tensor.name, real, values)
         for total, layer in zip(self._layers, self._quantised.layers, strict=True):
             if total is not None:
-                self._add(total, layer.reference, real, dequantise(integers[layer.tensor], layer.scale))
+                split = partial(self._channels.split, layer.reference)
+                total.add_integers(split(real[layer.reference]), split(integers[layer.tensor]), layer.scale)
         for name, reference in self._graph.outputs.items():
             self._add(self._outputs[name], reference, real, outputs[name])
 

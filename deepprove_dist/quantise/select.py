@@ -13,6 +13,7 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
+from deepprove_dist.ahead import in_order
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.choices import require_choice
 from deepprove_dist.errors import (
@@ -24,6 +25,7 @@ from deepprove_dist.errors import (
 )
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
+from deepprove_dist.model.operator_threads import OperatorThreads
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.activation_bits import (
     AUTO,
@@ -102,8 +104,10 @@ def quantise_best(
             first = trying.with_margin(first)
     # Later rules are tried only where the first one's error matters.
     rules = tuple(rule for rule in rules if rule != first.model.calibrated.quantised.range_rule)
-    others = (replace(trying, rule=rule).attempt_if_possible(first.bits) for rule in rules)
-    trial = _best(float_model, first.model, others, judging)
+    others = in_order(partial(trying.attempt_by, first.bits), rules, float_model.threads_ahead)
+    # Trials at once set the threads of BLAS and reset them, in any order.
+    with OperatorThreads(1).single_blas():
+        trial = _best(float_model, first.model, others, judging)
     final = finals(first.bits, trial.quantised.range_rule)
     return Selection(final, trial, judging, bits=first.bits)
 
@@ -145,10 +149,10 @@ class _Trying:
         tried = _Tried.of(calibrated, self.errors)
         return Widening(bits, tried, tried.errors.relative)
 
-    def attempt_if_possible(self, bits: int) -> _Tried | None:
-        """The same; None where there is no such model."""
+    def attempt_by(self, bits: int, rule: str) -> _Tried | None:
+        """The same by another rule; None where there is no such model."""
         with suppress(QuantisationError, ModelError):
-            return self.attempt(bits).model
+            return replace(self, rule=rule).attempt(bits).model
         return None
 
     def usable_attempt(self, bits: int) -> Widening[_Tried] | None:

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from deepprove_dist.errors import QuantisationError
-from deepprove_dist.quantise.calibrate import CHOSEN, Calibrator, Statistics, add_to
+from deepprove_dist.importing.load import import_proto
+from deepprove_dist.quantise.calibrate import CHOSEN, Calibrator, Statistics, add_to, calibrate
+from deepprove_dist.quantise.channels import Channels
+from deepprove_dist.quantise.float_model import FloatModel
+from tests.importing.onnx_comparison import model
+from tests.quantise.test_float_model import samples_of
 
 SAMPLES = [
     {"few": generator.normal(size=(1, 7)), "many": generator.normal(size=(2, CHOSEN))}
@@ -48,6 +53,22 @@ def test_views_and_numbers_have_the_squares_of_all_samples() -> None:
     for name, statistics in calibrator.statistics().items():
         stacked = np.stack([values[name] for values in samples])
         assert np.allclose(statistics.mean_square, np.square(stacked).mean(axis=0))
+
+
+def test_channels_have_their_ends() -> None:
+    """Along whichever axis they are, on all samples."""
+    weights = "float[4,2] w = {1, 2, 3, 4, 5, 6, 7, 8}"
+    imported = import_proto(
+        model(f"g (float[1,3,4] x) => (float[1,3,2] y) <{weights}> {{ y = MatMul (x, w) }}")
+    )
+    samples = samples_of(imported, 5)
+    float_model, channels = FloatModel(imported), Channels(imported.graph)
+    runs = list(float_model.run(samples))
+    for name, statistics in calibrate(float_model, samples).items():
+        rows = np.concatenate([channels.split(name, values[name]) for values in runs], axis=1)
+        assert np.array_equal(statistics.channels[0], rows.min(axis=1))
+        assert np.array_equal(statistics.channels[1], rows.max(axis=1))
+        assert (statistics.lowest, statistics.highest) == (rows.min(), rows.max())
 
 
 def test_of_a_large_tensor_some_elements_are_kept() -> None:

@@ -20,6 +20,21 @@ def deviation(expected: Array, actual: Array) -> Deviation:
     return total.result()
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (2, 41)])
+def test_integers_deviate_as_their_reals_do(shape: tuple[int, int]) -> None:
+    """Also of channels along the last axis, which are views."""
+    total, scale = DeviationSum(), 0.125
+    expected = [normal(*shape[::-1], seed=seed).T + 3 for seed in range(4)]
+    integers = [np.rint(values / scale + seed % 2).astype(np.int64) for seed, values in enumerate(expected)]
+    for real, whole in zip(expected, integers, strict=True):
+        total.add_integers(real, whole, scale)
+    reals: Array = np.stack(integers).astype(np.float64) * scale
+    result, known = total.result(), deviation(np.stack(expected), reals)
+    assert result.largest == known.largest
+    for name in ("errors", "spreads", "magnitudes"):
+        assert np.allclose(getattr(result, name), getattr(known, name), rtol=1e-12)
+
+
 @settings(max_examples=30)
 @given(
     offset=st.sampled_from([0.0, 1e3, -1e5]), scale=st.sampled_from([1e-3, 1.0, 1e4]), seed=st.integers(0, 99)

@@ -1,8 +1,10 @@
 """Float runs: every tensor of the graph has a value, and what onnxruntime refuses is one sentence."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
 
@@ -164,3 +166,35 @@ def test_what_onnxruntime_says_has_no_place_of_its_sources() -> None:
     samples = Samples({"x": np.zeros((4, 4))}, None)
     with pytest.raises(ModelError, match="cannot run Div 'Div of y': Integer division by zero"):
         next(iter(FloatModel(import_proto(source)).run(samples)))
+
+
+class CountedRuns(FloatModel):
+    """Counts its runs."""
+
+    count = 0
+
+    def _run(
+        self, feeds: Mapping[str, npt.NDArray[np.generic]], outputs: Sequence[str]
+    ) -> dict[str, npt.NDArray[np.generic]]:
+        self.count += 1
+        return super()._run(feeds, outputs)
+
+
+def test_outputs_of_samples_that_were_run_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the samples' values, as long as there is room; other samples and other tensors are run."""
+    imported = import_proto(model(f"g (float[1,2,4,5] x) => (y) <{K}> {{ h = Conv (x, k)  y = Tanh (h) }}"))
+    float_model, samples = CountedRuns(imported), samples_of(imported)
+    first = [values["y"] for values in float_model.run(samples)]
+    again = [values["y"] for values in float_model.run(samples.take(np.array([2, 0])), ["y"])]
+    assert float_model.count == 3
+    assert np.array_equal(again, [first[2], first[0]])
+    others = Samples({"x": samples.inputs["x"] + 1}, None)
+    assert not np.array_equal(next(iter(float_model.run(others, ["y"])))["y"], first[0])
+    before = float_model.count
+    list(float_model.run(samples, ["h"]))
+    assert float_model.count == before + 3
+    monkeypatch.setattr("deepprove_dist.quantise.float_model.VALUES_KEPT", 0)
+    small = CountedRuns(imported)
+    for _ in range(2):
+        list(small.run(samples, ["y"]))
+    assert small.count == 6

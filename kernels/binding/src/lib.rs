@@ -21,6 +21,7 @@ mod partial_opening;
 mod pool;
 mod public_integers;
 mod rejection;
+mod samples;
 mod scalar;
 mod stream;
 mod sumcheck;
@@ -42,6 +43,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("BUILD_RECORD", BUILD_RECORD)?;
     rejection::register(module)?;
     pool::register(module)?;
+    samples::register(module)?;
     scalar::register(module)?;
     vectors::register(module)?;
     public_integers::register(module)?;

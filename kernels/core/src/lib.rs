@@ -15,6 +15,7 @@
 //! | [`whir`] | the opening's sumcheck of committed columns and weights | WHIR, eprint 2024/1586 |
 //! | [`parts`] | shares of commitments, trees and openings, and how they are joined | decision 0002 |
 //! | [`pads`] | what hides a prover's messages | |
+//! | [`samples`] | what set-up measures of tensors on samples | |
 //! | [`stream`] | uniform values from a seed | BLAKE3 |
 //! | [`pool`] | threads | rayon |
 //! | [`error`] | what is refused | |
@@ -29,6 +30,7 @@ pub mod pads;
 pub mod parts;
 pub mod poly;
 pub mod pool;
+pub mod samples;
 pub mod stream;
 pub mod sumcheck;
 pub mod whir;
