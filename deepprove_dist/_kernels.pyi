@@ -567,3 +567,11 @@ def row_extremes(
 def add_to_squares(
     squares: npt.NDArray[np.float64] | npt.NDArray[np.float32], values: npt.NDArray[np.float64]
 ) -> None: ...
+def round_to_units(
+    values: npt.NDArray[np.float32] | npt.NDArray[np.float64],
+    factors: tuple[float, float, float],
+    rounded: npt.NDArray[np.signedinteger[Any]],
+) -> tuple[float, float]: ...
+def signed_row_sums(
+    rows: npt.NDArray[np.signedinteger[Any]],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...

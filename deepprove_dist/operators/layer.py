@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from deepprove_dist import kernels
 from deepprove_dist.arrays import FloatArray, Reals, Shape
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.narrow_integers import Integers, narrow, narrowest_of
@@ -19,7 +20,15 @@ from deepprove_dist.operators.float_operator import Planner
 from deepprove_dist.operators.linear_operator import LinearOperator
 from deepprove_dist.operators.node import Attribute, Node
 from deepprove_dist.operators.row_blocks import row_blocks
-from deepprove_dist.operators.summand import Names, Part, Summand, in_units, round_to_units, whole
+from deepprove_dist.operators.summand import (
+    Names,
+    Part,
+    Summand,
+    beyond_field,
+    in_units,
+    round_to_units,
+    whole,
+)
 
 
 @dataclass(frozen=True)
@@ -199,11 +208,7 @@ class LayerSummand(Summand):
 
     def part(self, unit: float, output: str, names: Names) -> Part:
         """A node with its weights, and a bias unless that is zero."""
-        weight: Integers = np.empty(self.weight_shape, dtype=self._type_in_units(unit))
-        for rows, values in self._blocks():
-            round_to_units(values, unit)
-            weight[rows] = values
-        weight = narrow(weight)
+        weight = self._in_units(unit)
         bias = in_units(self._bias, unit)
         constants = {names.fresh(f"{output}.weight"): weight}
         if bias.any():
@@ -211,6 +216,22 @@ class LayerSummand(Summand):
         inputs = (self.source.name, *constants)
         node = Node(self.kind, self.layer.name, inputs, output, dict(self.layer.attributes))
         return Part(output, 1, (node,), constants)
+
+    def _in_units(self, unit: float) -> Integers:
+        """The weights, rounded. Raises QuantisationError where they are beyond the field."""
+        rounded: Integers = np.empty(self.weight_shape, dtype=self._type_in_units(unit))
+        real, scale = self.layer.weight, self.source.format.scale
+        if not scale.is_single or not real.flags.c_contiguous or not real.flags.aligned:
+            for rows, values in self._blocks():
+                round_to_units(values, unit)
+                rounded[rows] = values
+            return narrow(rounded)
+        factors = self.factor, scale.number, unit
+        lowest, highest = kernels.round_to_units(real.reshape(-1), factors, rounded.reshape(-1))
+        # Both ends are NaN where any number is.
+        if not (lowest >= -LARGEST_SIGNED and highest <= LARGEST_SIGNED):
+            raise beyond_field(real.astype(np.float64) * self.factor * scale.number, unit)
+        return rounded.astype(narrowest_of(int(lowest), int(highest)), copy=False)
 
     def _type_in_units(self, unit: float) -> str:
         """A type that holds all rounded weights: mostly the narrowest one."""

@@ -2,8 +2,11 @@
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.errors import ModelError
+from deepprove_dist.kernels import signed_row_sums
 from deepprove_dist.lowering.expression import Expression
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.integer_operator import Constants
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.row_blocks import row_blocks
@@ -24,18 +27,26 @@ def weighted_interval(node: Node, source: Interval, constants: Constants) -> Int
     weight = constants[node.inputs[1]]
     bias = constants[node.inputs[2]].astype(np.float64) if len(node.inputs) == 3 else np.zeros(len(weight))
     lo, hi = source
-    positive, negative = np.zeros(len(weight)), np.zeros(len(weight))
-    for rows in row_blocks(weight.shape):
-        values = weight[rows].reshape(rows.stop - rows.start, -1).astype(np.float64)
-        totals = values.sum(axis=1)
-        sizes = np.abs(values, out=values).sum(axis=1)
-        positive[rows], negative[rows] = (sizes + totals) / 2, (totals - sizes) / 2
+    positive, negative = _signed_sums(weight.reshape(len(weight), -1))
     magnitude = (positive - negative) * max(abs(lo), abs(hi)) + np.abs(bias)
     if not float(magnitude.max()) < LARGEST_EXACT_SUM:
         raise ModelError(f"'{node.name}': sums of a {node.operator} layer must stay below 2^52")
     lowest = positive * lo + negative * hi + bias
     highest = positive * hi + negative * lo + bias
     return int(lowest.min()), int(highest.max())
+
+
+def _signed_sums(weight: Integers) -> tuple[FloatArray, FloatArray]:
+    """The sums of the positive and of the negative weights [N, K] of each row."""
+    if weight.dtype.itemsize < 8:
+        sums = signed_row_sums(np.require(weight, requirements=("C", "A")))
+        return sums[0].astype(np.float64), sums[1].astype(np.float64)
+    positive, negative = np.zeros(len(weight)), np.zeros(len(weight))
+    for rows in row_blocks(weight.shape):
+        values = weight[rows].astype(np.float64)
+        totals, sizes = values.sum(axis=1), np.abs(values).sum(axis=1)
+        positive[rows], negative[rows] = (sizes + totals) / 2, (totals - sizes) / 2
+    return positive, negative
 
 
 def require_requantised(node: Node, value: Expression) -> None:

@@ -27,6 +27,8 @@ MODULUS = 2**32
 LARGEST = 2**15 - 1
 MOST_PARTS = 3
 """Parts of weights over weights: with more of them floats are as fast."""
+FEW_ROWS = 4
+"""Rows of an input for which packed weights bring nothing."""
 SHAPES = 256
 """Layers whose offsets are remembered."""
 
@@ -117,9 +119,9 @@ def small_rows(rows: IntArray, weight: npt.NDArray[Any]) -> IntArray | None:
     small = narrowed(rows.reshape(-1)) if plain or packed else None
     if small is None:
         return None
-    if plain and (len(rows) == 1 or not packed):
+    if plain and (len(rows) <= FEW_ROWS or not packed):
         values, weights = small[0].reshape(rows.shape), weight.view(np.ndarray)
-        return np.stack([multiply_weights(weights, row) for row in values])
+        return np.ascontiguousarray(multiply_weights(weights, values).T)
     if not isinstance(weight, PackedWeights) or not weight.takes(small[1]):
         return None
     count, width = rows.shape

@@ -164,8 +164,12 @@ def round_to_units(values: FloatArray, unit: float) -> None:
     # Both ends are NaN where any number is.
     within = not values.size or (values.min() >= -LARGEST_SIGNED and values.max() <= LARGEST_SIGNED)
     if not within:
-        largest = np.abs(values).max() * unit
-        raise QuantisationError(f"in units of {unit:g}, numbers up to {largest:g} pass the field")
+        raise beyond_field(values * unit, unit)
+
+
+def beyond_field(values: FloatArray, unit: float) -> QuantisationError:
+    """The error for numbers that are too large in a unit."""
+    return QuantisationError(f"in units of {unit:g}, numbers up to {np.abs(values).max():g} pass the field")
 
 
 def integer_of(value: float) -> int:

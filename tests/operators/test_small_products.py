@@ -80,7 +80,7 @@ def test_sums_that_might_not_fit_are_left_to_floats() -> None:
     assert packed is not None
     assert packed.takes(127)
     assert not packed.takes(128)
-    assert small_rows(np.full((2, 1024), 128), packed) is None
+    assert small_rows(np.full((5, 1024), 128), packed) is None
     assert small_rows(np.full((1, 4), 2**15), np.zeros((3, 4), dtype=np.int16)) is None
     assert PackedWeights.of(np.full((2, 3), 2**20)) is None
 

@@ -3,9 +3,10 @@
 use deepprove_kernels::integers::gather::Gather;
 use deepprove_kernels::integers::narrow::narrow;
 use deepprove_kernels::integers::rescale::{rescale, rescale_by_line};
-use deepprove_kernels::integers::weights::{self, multiply_column};
+use deepprove_kernels::integers::rounding;
+use deepprove_kernels::integers::weights::{self, multiply_rows};
 use numpy::{
-    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
+    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1,
     PyUntypedArrayMethods,
 };
 use pyo3::exceptions::PyValueError;
@@ -73,21 +74,97 @@ impl IntegerWeights {
     }
 }
 
-/// The sum of each row of weights [rows, taps] times values [taps], exact.
+/// The sum of each row of weights [rows, taps] times each row of values [columns, taps]: [rows, columns], exact.
 #[pyfunction]
 fn multiply_weights<'py>(
     py: Python<'py>,
     weights: PyReadonlyArray2<'_, i16>,
-    values: PyReadonlyArray1<'_, i16>,
-) -> PyResult<Bound<'py, PyArray1<i64>>> {
-    let rows = weights.shape()[0];
-    if weights.shape()[1] != values.len() || values.is_empty() {
+    values: PyReadonlyArray2<'_, i16>,
+) -> PyResult<Bound<'py, PyArray2<i64>>> {
+    let (rows, columns, taps) = (weights.shape()[0], values.shape()[0], weights.shape()[1]);
+    if taps != values.shape()[1] || taps == 0 || columns == 0 {
         return Err(refused("sizes do not fit"));
     }
     let (weights, values) = (weights.as_slice().map_err(refused)?, values.as_slice().map_err(refused)?);
-    let mut sums = vec![0; rows];
-    py.detach(|| multiply_column(weights, values, &mut sums));
+    let mut sums = vec![0; rows * columns];
+    py.detach(|| multiply_rows(weights, values, taps, &mut sums));
+    let sums = numpy::ndarray::Array2::from_shape_vec((rows, columns), sums).map_err(refused)?;
     Ok(sums.into_pyarray(py))
+}
+
+/// Reals of either precision, in a row.
+#[derive(FromPyObject)]
+enum Reals<'py> {
+    Single(PyReadonlyArray1<'py, f32>),
+    Double(PyReadonlyArray1<'py, f64>),
+}
+
+/// Integers that are written, in a row.
+#[derive(FromPyObject)]
+enum Rounded<'py> {
+    OneByte(PyReadwriteArray1<'py, i8>),
+    TwoBytes(PyReadwriteArray1<'py, i16>),
+    FourBytes(PyReadwriteArray1<'py, i32>),
+}
+
+/// Integers, in rows.
+#[derive(FromPyObject)]
+enum Rows<'py> {
+    OneByte(PyReadonlyArray2<'py, i8>),
+    TwoBytes(PyReadonlyArray2<'py, i16>),
+    FourBytes(PyReadonlyArray2<'py, i32>),
+}
+
+/// Rounds values times factor and scale to units, halves to even; the least and the largest, both NaN where one is.
+///
+/// Integers beyond their type are cut: the caller looks at the ends.
+#[pyfunction]
+fn round_to_units(
+    py: Python<'_>,
+    values: Reals<'_>,
+    factors: (f64, f64, f64),
+    rounded: Rounded<'_>,
+) -> PyResult<(f64, f64)> {
+    macro_rules! round {
+        ($values:expr, $rounded:expr) => {{
+            let (values, rounded) =
+                ($values.as_slice().map_err(refused)?, $rounded.as_slice_mut().map_err(refused)?);
+            if values.len() != rounded.len() {
+                return Err(refused("sizes do not fit"));
+            }
+            py.detach(|| rounding::round_to_units(values, factors, rounded))
+        }};
+    }
+    Ok(match (values, rounded) {
+        (Reals::Single(values), Rounded::OneByte(mut rounded)) => round!(values, rounded),
+        (Reals::Single(values), Rounded::TwoBytes(mut rounded)) => round!(values, rounded),
+        (Reals::Single(values), Rounded::FourBytes(mut rounded)) => round!(values, rounded),
+        (Reals::Double(values), Rounded::OneByte(mut rounded)) => round!(values, rounded),
+        (Reals::Double(values), Rounded::TwoBytes(mut rounded)) => round!(values, rounded),
+        (Reals::Double(values), Rounded::FourBytes(mut rounded)) => round!(values, rounded),
+    })
+}
+
+/// The sums of the positive and of the negative integers of each row.
+#[pyfunction]
+#[allow(clippy::type_complexity)]
+fn signed_row_sums<'py>(
+    py: Python<'py>,
+    rows: Rows<'_>,
+) -> PyResult<(Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>)> {
+    macro_rules! sums {
+        ($rows:expr) => {{
+            let width = $rows.shape()[1].max(1);
+            let values = $rows.as_slice().map_err(refused)?;
+            py.detach(|| values.chunks_exact(width).map(rounding::signed_sums).unzip())
+        }};
+    }
+    let (positive, negative): (Vec<i64>, Vec<i64>) = match rows {
+        Rows::OneByte(rows) => sums!(rows),
+        Rows::TwoBytes(rows) => sums!(rows),
+        Rows::FourBytes(rows) => sums!(rows),
+    };
+    Ok((positive.into_pyarray(py), negative.into_pyarray(py)))
 }
 
 /// The integers in 16 bits each, and their largest magnitude; None where one has more.
@@ -135,5 +212,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<IntegerWeights>()?;
     module.add_function(wrap_pyfunction!(multiply_weights, module)?)?;
     module.add_function(wrap_pyfunction!(narrowed, module)?)?;
+    module.add_function(wrap_pyfunction!(round_to_units, module)?)?;
+    module.add_function(wrap_pyfunction!(signed_row_sums, module)?)?;
     module.add_function(wrap_pyfunction!(rescaled, module)?)
 }

@@ -7,4 +7,5 @@ pub mod gather;
 mod lanes;
 pub mod narrow;
 pub mod rescale;
+pub mod rounding;
 pub mod weights;

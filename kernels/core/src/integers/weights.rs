@@ -68,7 +68,7 @@ impl Weights {
         assert_eq!(gather.taps(), self.taps);
         match &self.layout {
             Layout::Panels(panels) => self.multiply_panels(panels, gather, &mut write),
-            Layout::Rows(weights) => self.multiply_rows(weights, gather, &mut write),
+            Layout::Rows(weights) => self.multiply_directly(weights, gather, &mut write),
         }
     }
 
@@ -97,7 +97,7 @@ impl Weights {
         }
     }
 
-    fn multiply_rows(
+    fn multiply_directly(
         &self,
         weights: &[i16],
         gather: &Gather<'_>,
@@ -121,14 +121,19 @@ impl Weights {
     }
 }
 
-/// The sums of each row [rows, taps] times the one column `values` [taps], exact in any case.
-pub fn multiply_column(weights: &[i16], values: &[i16], sums: &mut [i64]) {
+/// The sums of each row of weights [rows, taps] times each row of values [columns, taps], exact in any case.
+///
+/// Sums are [rows, columns]. Each weight is read once, so few columns take little more time than one.
+pub fn multiply_rows(weights: &[i16], values: &[i16], taps: usize, sums: &mut [i64]) {
+    let columns = values.len() / taps;
     // So many products of 16 bits always fit.
     let largest = values.iter().map(|&value| i64::from(value).abs()).max().unwrap_or(0).max(1);
     let block = usize::try_from(i64::from(i32::MAX) / (largest << 15)).unwrap_or(1).max(1);
-    for (sum, row) in sums.iter_mut().zip(weights.chunks_exact(values.len())) {
-        let blocks = row.chunks(block).zip(values.chunks(block));
-        *sum = blocks.map(|(weights, values)| i64::from(inner_product(weights, values))).sum();
+    for (sums, row) in sums.chunks_exact_mut(columns).zip(weights.chunks_exact(taps)) {
+        for (sum, values) in sums.iter_mut().zip(values.chunks_exact(taps)) {
+            let blocks = row.chunks(block).zip(values.chunks(block));
+            *sum = blocks.map(|(weights, values)| i64::from(inner_product(weights, values))).sum();
+        }
     }
 }
 
@@ -237,19 +242,27 @@ mod tests {
         }
 
         #[test]
-        fn sums_of_one_column_are_exact(weights in prop::collection::vec(any::<i16>(), 1..4000), of in -40i16..) {
-            let values: Vec<i16> = (0..weights.len() as i16).map(|index| index.wrapping_mul(of)).collect();
-            let mut sums = [0];
-            multiply_column(&weights, &values, &mut sums);
-            let exact: i64 = weights.iter().zip(&values).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum();
-            prop_assert_eq!(sums[0], exact);
+        fn sums_of_few_columns_are_exact(
+            taps in 1usize..2000,
+            weights in prop::collection::vec(any::<i16>(), 4000),
+            of in -40i16..,
+        ) {
+            let rows = weights.len() / taps;
+            let values: Vec<i16> = (0..3 * taps).map(|index| (index as i16).wrapping_mul(of)).collect();
+            let mut sums = vec![0; 3 * rows];
+            multiply_rows(&weights, &values, taps, &mut sums);
+            for (index, &sum) in sums.iter().enumerate() {
+                let (row, column) = (&weights[index / 3 * taps..], &values[index % 3 * taps..]);
+                let exact: i64 = row[..taps].iter().zip(column).map(|(&a, &b)| i64::from(a) * i64::from(b)).sum();
+                prop_assert_eq!(sum, exact);
+            }
         }
     }
 
     #[test]
-    fn extremes_of_one_column_are_exact() {
+    fn extremes_are_exact() {
         let mut sums = [0];
-        multiply_column(&[i16::MIN; 9], &[i16::MIN; 9], &mut sums);
+        multiply_rows(&[i16::MIN; 9], &[i16::MIN; 9], 9, &mut sums);
         assert_eq!(sums[0], 9 << 30);
     }
 

@@ -21,8 +21,8 @@ pub fn deviation(expected: &[f64], integers: &[i64], scale: f64, origin: f64) ->
         largest[lane] = if error.abs() > largest[lane] { error.abs() } else { largest[lane] };
     };
     for (reals, integers) in blocks.iter().zip(integer_blocks) {
-        for lane in 0..LANES {
-            add(lane, reals[lane], integers[lane]);
+        for (lane, (&real, &integer)) in reals.iter().zip(integers).enumerate() {
+            add(lane, real, integer);
         }
     }
     for (lane, (&real, &integer)) in expected_tail.iter().zip(integer_tail).enumerate() {

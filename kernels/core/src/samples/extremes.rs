@@ -14,8 +14,8 @@ pub fn extremes(values: &[f64]) -> (f64, f64) {
         faults[lane] += 0.0 * value;
     };
     for block in blocks {
-        for lane in 0..LANES {
-            add(lane, block[lane]);
+        for (lane, &value) in block.iter().enumerate() {
+            add(lane, value);
         }
     }
     for (lane, &value) in tail.iter().enumerate() {
