@@ -41,6 +41,7 @@ from deepprove_dist.kernels import (
     Pool,
     Transcript,
 )
+from deepprove_dist.memory import keep_free_memory
 from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.proving import ProofResult
 from deepprove_dist.timing import Trace, recording
@@ -115,6 +116,8 @@ class Run:
 
 def measure(folder: Path, proofs: int) -> Mapping[str, str]:
     """A row for a network. Raises DeepProveError where it is refused."""
+    # As the command and the service do.
+    keep_free_memory()
     with np.load(folder / "calibration.npz") as file:
         samples = file[file.files[0]]
     begin = time.perf_counter()

@@ -556,19 +556,17 @@ def rescaled(
     line: tuple[int, int, int] | None,
 ) -> npt.NDArray[np.int64] | None: ...
 def deviations(
-    expected: npt.NDArray[np.float64],
+    expected: npt.NDArray[np.floating[Any]],
     integers: npt.NDArray[np.int64],
     scale: float,
     origins: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], float]: ...
 def row_extremes(
-    values: npt.NDArray[np.float64],
+    values: npt.NDArray[np.floating[Any]],
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
-def add_to_squares(
-    squares: npt.NDArray[np.float64] | npt.NDArray[np.float32], values: npt.NDArray[np.float64]
-) -> None: ...
+def add_to_squares(squares: npt.NDArray[np.floating[Any]], values: npt.NDArray[np.floating[Any]]) -> None: ...
 def round_to_units(
-    values: npt.NDArray[np.float32] | npt.NDArray[np.float64],
+    values: npt.NDArray[np.floating[Any]],
     factors: tuple[float, float, float],
     rounded: npt.NDArray[np.signedinteger[Any]],
 ) -> tuple[float, float]: ...

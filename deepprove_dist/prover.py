@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 
-from deepprove_dist.ahead import in_order
+from deepprove_dist.ahead import begun, in_order
 from deepprove_dist.canonical import encode, replace
 from deepprove_dist.errors import BudgetError, FormatError
 from deepprove_dist.kernels import BaseVector, Encoder, Pool, digest
@@ -94,6 +94,8 @@ class Prover:
             secret = Secret.generate()
         hidden = secret if options.hides_weights and lowered.constants else None
         commitment = None
+        # One thread reads the whole model for it.
+        model_digest = begun(partial(hidden_digest, model, hidden))
         weights = _local_weights(model, lowered)
         if schedule.initial.weight_columns > 0:
             # Pads are no weights: they change no position of a weight.
@@ -101,9 +103,7 @@ class Prover:
             weights = weights.commit(largest, layout, schedule, weights_seed(schedule, secret), pool)
         if weights.committed is not None:
             commitment = weights.committed.commitment(schedule)
-        verifying = KeyContent(
-            lowered.system, schedule, options.max_batch, hidden_digest(model, hidden), commitment
-        )
+        verifying = KeyContent(lowered.system, schedule, options.max_batch, model_digest(), commitment)
         verifying.check()
         return cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret)
 

@@ -22,6 +22,7 @@ from deepprove_dist.cli.output import (
 )
 from deepprove_dist.cli.progress import progress_bars
 from deepprove_dist.keys import require_room
+from deepprove_dist.memory import keep_free_memory
 from deepprove_dist.protocol.system.names import printable
 from deepprove_dist.setting_up import setup
 
@@ -82,6 +83,8 @@ def command(
     """
     # Before the work begins.
     require_room(keys, hiding=not transparent)
+    # Set-up frees and takes large arrays for each sample.
+    keep_free_memory()
     with progress_bars() as progress:
         result = setup(
             model, calibration, score=score, transparent=transparent, progress=progress, **settings

@@ -64,7 +64,7 @@ class Calibrator:
         self._indices: dict[str, slice | IntArray] = {}
         self._generator = np.random.default_rng(0)
 
-    def add(self, values: Mapping[str, FloatArray]) -> None:
+    def add(self, values: Mapping[str, Reals]) -> None:
         """Adds a sample's tensors by name. Raises QuantisationError where a value is NaN or infinite."""
         add_to((self,), values)
 
@@ -77,12 +77,12 @@ class Calibrator:
         """Adds a tensor of one sample, after `choose`."""
         (lowest, highest), (low, high) = self._ends.get(name, seen.ends), seen.ends
         self._ends[name] = np.minimum(lowest, low), np.maximum(highest, high)
-        chosen = seen.value.ravel()[self._indices[name]]
+        chosen = seen.value.ravel()[self._indices[name]].astype(np.float64)
         if name not in self._squares:
             # Of C order whatever the value's is, so that it is changed in place below.
             kind = np.float32 if seen.value.size >= LARGE else np.float64
             self._squares[name], self._chosen[name] = np.empty(seen.value.shape, dtype=kind), [chosen]
-            np.square(seen.value, out=self._squares[name], casting="same_kind")
+            np.square(seen.value, out=self._squares[name], dtype=np.float64, casting="same_kind")
             return
         self._chosen[name].append(chosen)
         add_to_squares(self._squares[name].reshape(-1), np.ascontiguousarray(seen.value).reshape(-1))
@@ -112,11 +112,11 @@ class Calibrator:
 class Seen:
     """A tensor of one sample, and what calibrators share of it."""
 
-    value: FloatArray
+    value: Reals
     ends: ChannelEnds
 
     @classmethod
-    def of(cls, name: str, value: FloatArray, channels: Channels | None = None) -> "Seen":
+    def of(cls, name: str, value: Reals, channels: Channels | None = None) -> "Seen":
         """A tensor, with its channels if these are known.
 
         Raises QuantisationError where a value is NaN or infinite.
@@ -134,7 +134,7 @@ class Seen:
 
 def add_to(
     calibrators: Sequence[Calibrator],
-    values: Mapping[str, FloatArray],
+    values: Mapping[str, Reals],
     threads: int = 0,
     channels: Channels | None = None,
 ) -> None:
@@ -152,7 +152,7 @@ def add_to(
 
 
 def _add_tensor(
-    calibrators: Sequence[Calibrator], channels: Channels | None, tensor: tuple[str, FloatArray]
+    calibrators: Sequence[Calibrator], channels: Channels | None, tensor: tuple[str, Reals]
 ) -> None:
     seen = Seen.of(*tensor, channels)
     for calibrator in calibrators:
@@ -164,6 +164,6 @@ def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statist
     infinite.
     """
     calibrator, channels = Calibrator(), Channels(float_model.graph)
-    for values in float_model.run(samples):
+    for values in float_model.run_as_computed(samples):
         add_to((calibrator,), values, float_model.threads_ahead, channels)
     return calibrator.statistics()

@@ -97,14 +97,15 @@ def calibrate_with_trial(
     sizes: dict[str, list[FloatArray]] = {name: [] for name in outputs}
     # What the inputs' formats are chosen by.
     first = _FirstOutputs()
-    for index, values in enumerate(float_model.run(samples)):
+    for index, values in enumerate(float_model.run_as_computed(samples)):
         held = index in apart
         add_to((whole,) if held else (whole, trial_basis), values, float_model.threads_ahead, channels)
-        first.add([values[tensor].ravel() for tensor in outputs.values()])
+        results = {name: np.asarray(values[tensor], dtype=np.float64) for name, tensor in outputs.items()}
+        first.add([result.ravel() for result in results.values()])
         for name, tensor in outputs.items():
-            sizes[name].append(np.abs(channels.split(tensor, values[tensor])).max(axis=1))
+            sizes[name].append(np.abs(channels.split(tensor, results[name])).max(axis=1))
             if held:
-                expected[name].append(values[tensor])
+                expected[name].append(results[name])
     masks = [Marked.by_inputs(samples).ordinary, *(ordinary(np.stack(rows)) for rows in sizes.values())]
     basis = Marked(samples, np.all(masks, axis=0))
     trial = basis.take(np.setdiff1d(np.arange(len(samples)), held_out))

@@ -13,7 +13,7 @@ from math import inf, isfinite
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, IntArray
+from deepprove_dist.arrays import FloatArray, IntArray, Reals
 from deepprove_dist.kernels import deviations
 
 # A spread below this share of the values themselves is the rounding of float32, not a signal.
@@ -95,7 +95,7 @@ class DeviationSum:
         self._count += expected.shape[1]
         self._largest = max(self._largest, float(difference.max()), -float(difference.min()))
 
-    def add_integers(self, expected: FloatArray, integers: IntArray, scale: float) -> None:
+    def add_integers(self, expected: Reals, integers: IntArray, scale: float) -> None:
         """The same, of integers that count ``scale``, in one pass."""
         expected = np.ascontiguousarray(expected)
         sums, largest = deviations(expected, np.ascontiguousarray(integers), scale, self._origin_of(expected))
@@ -103,10 +103,10 @@ class DeviationSum:
         self._count += expected.shape[1]
         self._largest = max(self._largest, largest)
 
-    def _origin_of(self, expected: FloatArray) -> FloatArray:
+    def _origin_of(self, expected: Reals) -> FloatArray:
         """The channels' means [C] on the first sample: about them, squares of large values do not cancel."""
         if self._origin is None:
-            self._origin = expected.mean(axis=1)
+            self._origin = expected.mean(axis=1, dtype=np.float64)
             self._sums = np.zeros((4, len(expected)))
         return self._origin
 

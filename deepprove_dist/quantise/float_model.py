@@ -18,13 +18,14 @@ import numpy.typing as npt
 import onnx
 
 from deepprove_dist.ahead import in_order
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, Reals
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import ModelError, SamplesError
 from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.rewriting.stored_constants import mapped_constants, with_all_data
 from deepprove_dist.importing.single_precision import in_single_precision
+from deepprove_dist.narrow_integers import LARGE
 from deepprove_dist.onnx_runtime import onnxruntime
 from deepprove_dist.quantise.reference_run import ReferenceSession
 from deepprove_dist.samples import Samples
@@ -72,17 +73,17 @@ class _KnownOutputs:
 
     def __init__(self, tensors: Collection[str]) -> None:
         self._tensors = frozenset(tensors)
-        self._outputs: dict[bytes, Mapping[str, FloatArray]] = {}
+        self._outputs: dict[bytes, Mapping[str, Reals]] = {}
         self._room = VALUES_KEPT
 
-    def get(self, feeds: Mapping[str, npt.NDArray[Any]], names: Collection[str]) -> Mapping[str, FloatArray]:
+    def get(self, feeds: Mapping[str, npt.NDArray[Any]], names: Collection[str]) -> Mapping[str, Reals]:
         """The tensors called ``names``; empty where they are not known."""
         if not self._tensors.issuperset(names):
             return {}
         outputs = self._outputs.get(_digest(feeds), {})
         return {name: outputs[name] for name in names} if outputs else {}
 
-    def add(self, feeds: Mapping[str, npt.NDArray[Any]], values: Mapping[str, FloatArray]) -> None:
+    def add(self, feeds: Mapping[str, npt.NDArray[Any]], values: Mapping[str, Reals]) -> None:
         """Keeps a sample's outputs, where they are among its values and there is room."""
         size = sum(values[name].size for name in self._tensors if name in values)
         if size <= self._room and self._tensors <= values.keys():
@@ -122,6 +123,7 @@ class FloatModel:
         self.elements = sum(map(prod, imported.graph.shapes.values()))
         weights = sum(prod(tensor.dims) for tensor in imported.onnx.graph.initializer)
         self.touched: int = self.elements + weights
+        self._ends = {*imported.graph.inputs, *imported.graph.outputs.values()}
         self._known = _KnownOutputs(imported.graph.outputs.values())
         self._imported = imported
         self._threads = threads or default_threads()
@@ -134,7 +136,15 @@ class FloatModel:
     ) -> Iterator[Mapping[str, FloatArray]]:
         """For each sample the values of tensors of the float graph, by name, as float64.
 
-        These are those called ``names``, or all of them.
+        These are those called ``names``, or all of them. Raises as `run_as_computed` does.
+        """
+        for values in self.run_as_computed(samples, names):
+            yield {name: np.asarray(array, dtype=np.float64) for name, array in values.items()}
+
+    def run_as_computed(
+        self, samples: Samples, names: Collection[str] | None = None
+    ) -> Iterator[Mapping[str, Reals]]:
+        """The same, with large tensors between inputs and outputs in the precision of the run.
 
         Raises ModelError, naming the node, where onnxruntime fails or computes another shape than the ONNX
         standard says. Raises SamplesError for values that an input of integers cannot have.
@@ -155,7 +165,7 @@ class FloatModel:
         """How many samples an experiment with a quantised model takes at most."""
         return min(MOST_TRIED, max(LEAST_TRIED, VALUES_TRIED // max(1, self.touched)))
 
-    def _run_sample(self, samples: Samples, wanted: "_Wanted", index: int) -> Mapping[str, FloatArray]:
+    def _run_sample(self, samples: Samples, wanted: "_Wanted", index: int) -> Mapping[str, Reals]:
         # A value beyond the type becomes infinite, which calibration refuses by name.
         with np.errstate(over="ignore"):
             feeds = {
@@ -191,14 +201,14 @@ class FloatModel:
 
     def _with_intermediates(
         self, values: Mapping[str, npt.NDArray[np.generic]], wanted: "_Wanted"
-    ) -> dict[str, FloatArray]:
+    ) -> dict[str, Reals]:
         """The tensors of the graph that are wanted: ``values`` are those of the ONNX model, by name."""
         shapes = self.graph.shapes
         # Where nodes took the place of others, an output may be all that has a name for a tensor.
         named = {tensor: values[name] for name, tensor in self.graph.outputs.items() if name in values}
         values = {**named, **values}
         complete = {
-            name: np.asarray(values[name], dtype=np.float64)
+            name: self._precise(name, values[name])
             for name in shapes
             if name in values and name in wanted.tensors
         }
@@ -212,10 +222,16 @@ class FloatModel:
             known = complete.get(node.output)
             missing = known is None and node.output in wanted.tensors
             if missing or (known is not None and node.completes and not np.isfinite(known).all()):
-                inputs = [complete[name] for name in node.inputs]
+                inputs = [np.asarray(complete[name], dtype=np.float64) for name in node.inputs]
                 with np.errstate(all="ignore"):
                     complete[node.output] = node.evaluate(inputs)
         return {name: array for name, array in complete.items() if name in wanted.names}
+
+    def _precise(self, name: str, values: npt.NDArray[np.generic]) -> Reals:
+        """A tensor as float64, unless it is large and nobody but a measurement asks for it."""
+        if values.dtype == np.float32 and values.size >= LARGE and name not in self._ends:
+            return values.view(np.float32)
+        return np.asarray(values, dtype=np.float64)
 
     def _run(
         self, feeds: Mapping[str, npt.NDArray[np.generic]], outputs: Sequence[str]

@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray
+from deepprove_dist.arrays import FloatArray, IntArray, Reals
 from deepprove_dist.model.inference import IntegerRunner, samples_at_once
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.rows_by_input import rows_for
@@ -105,7 +105,8 @@ def compare(
         measured = marked.ordinary
     runs = _runs(quantised.model, float_model, marked.samples, sums.real_names, sums.integer_names)
     for index, (real, values) in enumerate(runs):
-        expected = {name: real[tensor] for name, tensor in float_model.graph.outputs.items()}
+        outputs = float_model.graph.outputs
+        expected = {name: np.asarray(real[tensor], dtype=np.float64) for name, tensor in outputs.items()}
         actual = real_outputs(quantised.model, values)
         sums.add_answers(expected, actual)
         sums.add_decisions(real, values)
@@ -150,14 +151,14 @@ class _Sums:
         """A sample's outputs by name, of the float and of the integer model."""
         self._agreement.add(expected, actual)
 
-    def add_decisions(self, real: Mapping[str, FloatArray], integers: Mapping[str, IntArray]) -> None:
+    def add_decisions(self, real: Mapping[str, Reals], integers: Mapping[str, IntArray]) -> None:
         """A sample's float tensors and its integer tensors, by name."""
         held = [name for name in self._decisions if name in integers]
         self._turned += any((integers[name].ravel() != real[name].ravel()).any() for name in held)
 
     def add(
         self,
-        real: Mapping[str, FloatArray],
+        real: Mapping[str, Reals],
         integers: Mapping[str, IntArray],
         outputs: Mapping[str, FloatArray],
     ) -> None:
@@ -173,9 +174,10 @@ class _Sums:
             self._add(self._outputs[name], reference, real, outputs[name])
 
     def _add(
-        self, total: DeviationSum, reference: str, real: Mapping[str, FloatArray], values: FloatArray
+        self, total: DeviationSum, reference: str, real: Mapping[str, Reals], values: FloatArray
     ) -> None:
-        total.add(self._channels.split(reference, real[reference]), self._channels.split(reference, values))
+        expected = np.asarray(real[reference], dtype=np.float64)
+        total.add(self._channels.split(reference, expected), self._channels.split(reference, values))
 
     def comparison(self, samples: int, outside: Mapping[str, int], clamped: int) -> Comparison:
         """Of all samples that were added."""
@@ -265,7 +267,7 @@ def _runs(
     samples: Samples,
     real_names: Collection[str],
     integer_names: Collection[str],
-) -> Iterator[tuple[Mapping[str, FloatArray], Mapping[str, IntArray]]]:
+) -> Iterator[tuple[Mapping[str, Reals], Mapping[str, IntArray]]]:
     """Of each sample the float tensors and the integer tensors of these names, the latter with a first axis
     of 1.
     """
@@ -278,4 +280,4 @@ def _runs(
         for part in parts
         for index in range(min(map(len, part.values())))
     )
-    return zip(float_model.run(samples, real_names), of_samples, strict=True)
+    return zip(float_model.run_as_computed(samples, real_names), of_samples, strict=True)

@@ -198,3 +198,15 @@ def test_outputs_of_samples_that_were_run_are_known(monkeypatch: pytest.MonkeyPa
     for _ in range(2):
         list(small.run(samples, ["y"]))
     assert small.count == 6
+
+
+def test_large_tensors_between_have_the_precision_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same values as in double precision; inputs and outputs always have that."""
+    monkeypatch.setattr("deepprove_dist.quantise.float_model.LARGE", 0)
+    imported = import_proto(model(f"g (float[1,2,4,5] x) => (y) <{K}> {{ h = Conv (x, k)  y = Tanh (h) }}"))
+    float_model, samples = FloatModel(imported), samples_of(imported)
+    pairs = zip(float_model.run_as_computed(samples), float_model.run(samples), strict=True)
+    for computed, wide in pairs:
+        assert {name for name, values in computed.items() if values.dtype == np.float32} == {"h"}
+        assert all(values.dtype == np.float64 for values in wide.values())
+        assert all(np.array_equal(values, wide[name]) for name, values in computed.items())

@@ -1,7 +1,8 @@
 //! What set-up measures of tensors on samples, of numpy arrays.
 
-use deepprove_kernels::samples::deviation;
 use deepprove_kernels::samples::extremes::{add_single_squares, add_squares, extremes};
+use deepprove_kernels::samples::{Real, deviation};
+use numpy::ndarray::{Array2, ArrayView2};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -13,6 +14,20 @@ enum Squares<'py> {
     Single(PyReadwriteArray1<'py, f32>),
 }
 
+/// Real values in a row, in double or single precision.
+#[derive(FromPyObject)]
+enum Reals<'py> {
+    Double(PyReadonlyArray1<'py, f64>),
+    Single(PyReadonlyArray1<'py, f32>),
+}
+
+/// The same in rows.
+#[derive(FromPyObject)]
+enum RealRows<'py> {
+    Double(PyReadonlyArray2<'py, f64>),
+    Single(PyReadonlyArray2<'py, f32>),
+}
+
 /// Of each channel of real values [channels, positions] four sums [channels, 4], and the largest error of all.
 ///
 /// The sums are of squared errors, of squared values, and of squared and plain distances from the channel's origin.
@@ -20,28 +35,40 @@ enum Squares<'py> {
 #[pyfunction]
 fn deviations<'py>(
     py: Python<'py>,
-    expected: PyReadonlyArray2<'_, f64>,
+    expected: RealRows<'_>,
     integers: PyReadonlyArray2<'_, i64>,
     scale: f64,
     origins: PyReadonlyArray1<'_, f64>,
 ) -> PyResult<(Bound<'py, PyArray2<f64>>, f64)> {
-    let (expected, integers, origins) = (expected.as_array(), integers.as_array(), origins.as_array());
+    let (integers, origins) = (integers.as_array(), origins.as_slice().map_err(refused)?);
+    let (sums, largest) = match expected {
+        RealRows::Double(rows) => channel_deviations(py, rows.as_array(), integers, scale, origins),
+        RealRows::Single(rows) => channel_deviations(py, rows.as_array(), integers, scale, origins),
+    }?;
+    let sums = Array2::from_shape_vec((origins.len(), 4), sums).map_err(refused)?;
+    Ok((sums.into_pyarray(py), largest))
+}
+
+fn channel_deviations<R: Real + Sync>(
+    py: Python<'_>,
+    expected: ArrayView2<'_, R>,
+    integers: ArrayView2<'_, i64>,
+    scale: f64,
+    origins: &[f64],
+) -> PyResult<(Vec<f64>, f64)> {
     if expected.dim() != integers.dim() || expected.nrows() != origins.len() {
         return Err(refused("sizes do not fit"));
     }
-    let mut sums = Vec::with_capacity(4 * origins.len());
-    let mut largest = 0.0f64;
-    let rows = expected.rows().into_iter().zip(integers.rows()).zip(origins);
-    for ((expected, integers), &origin) in rows {
-        let (Some(expected), Some(integers)) = (expected.to_slice(), integers.to_slice()) else {
-            return Err(refused("rows are contiguous"));
-        };
-        let (of_channel, error) = py.detach(|| deviation::deviation(expected, integers, scale, origin));
-        sums.extend(of_channel);
-        largest = largest.max(error);
-    }
-    let sums = numpy::ndarray::Array2::from_shape_vec((origins.len(), 4), sums).map_err(refused)?;
-    Ok((sums.into_pyarray(py), largest))
+    let (expected, integers) = (contiguous(&expected)?, contiguous(&integers)?);
+    Ok(py.detach(|| {
+        let (mut sums, mut largest) = (Vec::with_capacity(4 * origins.len()), 0.0f64);
+        for ((expected, integers), &origin) in expected.iter().zip(&integers).zip(origins) {
+            let (of_channel, error) = deviation::deviation(expected, integers, scale, origin);
+            sums.extend(of_channel);
+            largest = largest.max(error);
+        }
+        (sums, largest)
+    }))
 }
 
 /// The least and the largest value of each row; both are NaN where a value is not finite.
@@ -49,30 +76,45 @@ fn deviations<'py>(
 #[allow(clippy::type_complexity)]
 fn row_extremes<'py>(
     py: Python<'py>,
-    values: PyReadonlyArray2<'_, f64>,
+    values: RealRows<'_>,
 ) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)> {
-    let values = values.as_array();
-    let rows: Option<Vec<&[f64]>> = values.rows().into_iter().map(|row| row.to_slice()).collect();
-    let rows = rows.ok_or_else(|| refused("rows are contiguous"))?;
-    let ends: (Vec<f64>, Vec<f64>) = py.detach(|| rows.into_iter().map(extremes).unzip());
+    let ends: (Vec<f64>, Vec<f64>) = match values {
+        RealRows::Double(values) => {
+            let rows = values.as_array();
+            let rows = contiguous(&rows)?;
+            py.detach(|| rows.into_iter().map(extremes).unzip())
+        }
+        RealRows::Single(values) => {
+            let rows = values.as_array();
+            let rows = contiguous(&rows)?;
+            py.detach(|| rows.into_iter().map(extremes).unzip())
+        }
+    };
     Ok((ends.0.into_pyarray(py), ends.1.into_pyarray(py)))
 }
 
 /// Adds the square of each value to the sum beside it.
 #[pyfunction]
-fn add_to_squares(py: Python<'_>, squares: Squares<'_>, values: PyReadonlyArray1<'_, f64>) -> PyResult<()> {
-    let values = values.as_slice().map_err(refused)?;
-    match squares {
-        Squares::Double(mut sums) => {
-            let sums = sums.as_slice_mut().map_err(refused)?;
-            py.detach(|| add_squares(sums, values));
-        }
-        Squares::Single(mut sums) => {
-            let sums = sums.as_slice_mut().map_err(refused)?;
-            py.detach(|| add_single_squares(sums, values));
-        }
+fn add_to_squares(py: Python<'_>, squares: Squares<'_>, values: Reals<'_>) -> PyResult<()> {
+    macro_rules! add {
+        ($add:ident, $squares:expr, $values:expr) => {{
+            let (sums, values) =
+                ($squares.as_slice_mut().map_err(refused)?, $values.as_slice().map_err(refused)?);
+            py.detach(|| $add(sums, values));
+        }};
+    }
+    match (squares, values) {
+        (Squares::Double(mut squares), Reals::Double(values)) => add!(add_squares, squares, values),
+        (Squares::Double(mut squares), Reals::Single(values)) => add!(add_squares, squares, values),
+        (Squares::Single(mut squares), Reals::Double(values)) => add!(add_single_squares, squares, values),
+        (Squares::Single(mut squares), Reals::Single(values)) => add!(add_single_squares, squares, values),
     }
     Ok(())
+}
+
+fn contiguous<'a, T>(rows: &'a ArrayView2<'_, T>) -> PyResult<Vec<&'a [T]>> {
+    let rows: Option<Vec<_>> = rows.outer_iter().map(|row| row.to_slice()).collect();
+    rows.ok_or_else(|| refused("rows are contiguous"))
 }
 
 fn refused(error: impl ToString) -> PyErr {

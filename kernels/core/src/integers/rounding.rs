@@ -1,21 +1,7 @@
 //! Real weights as multiples of a unit, and sums of weights, each in one pass.
 
-/// A number of a file of weights.
-pub trait Real: Copy {
-    fn wide(self) -> f64;
-}
-
-impl Real for f32 {
-    fn wide(self) -> f64 {
-        self.into()
-    }
-}
-
-impl Real for f64 {
-    fn wide(self) -> f64 {
-        self
-    }
-}
+use crate::samples::Real;
+use crate::samples::extremes::extremes;
 
 /// An integer of some width.
 pub trait Narrow: Copy {
@@ -59,7 +45,7 @@ pub fn round_to_units<R: Real, N: Narrow>(
         for (whole, value) in block.iter_mut().zip(values) {
             *whole = (value.wide() * factor * scale / unit).round_ties_even();
         }
-        let (low, high) = crate::samples::extremes::extremes(block);
+        let (low, high) = extremes(block);
         if low.is_nan() {
             return (low, high);
         }

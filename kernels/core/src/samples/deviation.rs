@@ -1,5 +1,7 @@
 //! How far integers are from the real values that they stand for.
 
+use super::Real;
+
 const LANES: usize = 8;
 
 /// Sums over one channel: of squared errors, of squared values, of squared distances from the origin, and of these
@@ -7,7 +9,7 @@ const LANES: usize = 8;
 pub type Sums = [f64; 4];
 
 /// The sums of a channel with real values `expected`, and the largest error. An integer counts `scale`.
-pub fn deviation(expected: &[f64], integers: &[i64], scale: f64, origin: f64) -> (Sums, f64) {
+pub fn deviation<R: Real>(expected: &[R], integers: &[i64], scale: f64, origin: f64) -> (Sums, f64) {
     let mut totals = [[0.0; LANES]; 4];
     let mut largest = [0.0f64; LANES];
     let (blocks, expected_tail) = expected.as_chunks::<LANES>();
@@ -22,11 +24,11 @@ pub fn deviation(expected: &[f64], integers: &[i64], scale: f64, origin: f64) ->
     };
     for (reals, integers) in blocks.iter().zip(integer_blocks) {
         for (lane, (&real, &integer)) in reals.iter().zip(integers).enumerate() {
-            add(lane, real, integer);
+            add(lane, real.wide(), integer);
         }
     }
     for (lane, (&real, &integer)) in expected_tail.iter().zip(integer_tail).enumerate() {
-        add(lane, real, integer);
+        add(lane, real.wide(), integer);
     }
     (totals.map(|lanes| lanes.iter().sum()), largest.into_iter().fold(0.0, f64::max))
 }
@@ -55,7 +57,7 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_is_no_small_error() {
-        let (sums, _) = deviation(&[f64::NAN; 3], &[0; 3], 1.0, 0.0);
+        let (sums, _) = deviation(&[f32::NAN; 3], &[0; 3], 1.0, 0.0);
         assert!(sums[0].is_nan());
     }
 }

@@ -1,9 +1,11 @@
 //! The ends of values, and sums of their squares.
 
+use super::Real;
+
 const LANES: usize = 8;
 
 /// The least and the largest of some values: both NaN where one is.
-pub fn extremes(values: &[f64]) -> (f64, f64) {
+pub fn extremes<R: Real>(values: &[R]) -> (f64, f64) {
     let (mut least, mut most) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
     // Products of zeros are NaN where a value is none, or infinite.
     let mut faults = [0.0; LANES];
@@ -15,11 +17,11 @@ pub fn extremes(values: &[f64]) -> (f64, f64) {
     };
     for block in blocks {
         for (lane, &value) in block.iter().enumerate() {
-            add(lane, value);
+            add(lane, value.wide());
         }
     }
     for (lane, &value) in tail.iter().enumerate() {
-        add(lane, value);
+        add(lane, value.wide());
     }
     if faults.iter().sum::<f64>().is_nan() {
         return (f64::NAN, f64::NAN);
@@ -28,16 +30,16 @@ pub fn extremes(values: &[f64]) -> (f64, f64) {
 }
 
 /// Adds the square of each value, in double precision, to the sum beside it.
-pub fn add_squares(sums: &mut [f64], values: &[f64]) {
+pub fn add_squares<R: Real>(sums: &mut [f64], values: &[R]) {
     for (sum, &value) in sums.iter_mut().zip(values) {
-        *sum += value * value;
+        *sum += value.wide() * value.wide();
     }
 }
 
 /// The same for sums that are rounded to single precision after each.
-pub fn add_single_squares(sums: &mut [f32], values: &[f64]) {
+pub fn add_single_squares<R: Real>(sums: &mut [f32], values: &[R]) {
     for (sum, &value) in sums.iter_mut().zip(values) {
-        *sum = (f64::from(*sum) + value * value) as f32;
+        *sum = (f64::from(*sum) + value.wide() * value.wide()) as f32;
     }
 }
 
@@ -50,6 +52,7 @@ mod tests {
         let values: Vec<f64> = (0..37).map(|index| f64::from((index * 7) % 31) - 11.5).collect();
         assert_eq!(extremes(&values), (-11.5, 18.5));
         assert_eq!(extremes(&values[..3]), (-11.5, 2.5));
+        assert_eq!(extremes(&[1.5f32, -0.25]), (-0.25, 1.5));
     }
 
     #[test]
@@ -68,7 +71,7 @@ mod tests {
     fn squares_are_added_in_double_precision() {
         let (mut double, mut single) = ([1.0, 2.0], [1.0f32, 16_777_216.0]);
         add_squares(&mut double, &[3.0, -0.5]);
-        add_single_squares(&mut single, &[3.0, 1.0]);
+        add_single_squares(&mut single, &[3.0f32, 1.0]);
         assert_eq!(double, [10.0, 2.25]);
         assert_eq!(single, [10.0, 16_777_216.0]);
     }
