@@ -27,6 +27,7 @@ from deepprove_dist.importing.rewriting.stored_constants import mapped_constants
 from deepprove_dist.importing.single_precision import in_single_precision
 from deepprove_dist.narrow_integers import LARGE
 from deepprove_dist.onnx_runtime import onnxruntime
+from deepprove_dist.quantise.batches import alike, batch_of, open_batch
 from deepprove_dist.quantise.reference_run import ReferenceSession
 from deepprove_dist.samples import Samples
 
@@ -109,9 +110,11 @@ class Session(Protocol):
 
 
 class FloatModel:
-    """Runs the imported ONNX model on one sample at a time, so that a batch axis baked into a Reshape stays
-    right. ``graph`` is the float graph. ``elements``: the values of all its tensors together; ``touched``:
-    these and the file's constants.
+    """Runs the imported ONNX model, ``graph`` in floats.
+
+    A run takes one sample, so that a batch axis baked into a Reshape stays right. It takes several where that
+    is known to be the same (`batches`). ``elements``: the values of all tensors of the graph together.
+    ``touched``: these and the file's constants.
     """
 
     def __init__(self, imported: ImportedModel, threads: int | None = None) -> None:
@@ -126,6 +129,7 @@ class FloatModel:
         self._ends = {*imported.graph.inputs, *imported.graph.outputs.values()}
         self._known = _KnownOutputs(imported.graph.outputs.values())
         self._imported = imported
+        self._batch, self._is_checked = batch_of(imported.onnx, imported.graph), False
         self._threads = threads or default_threads()
         self._session: Session = self._start()
         self._inputs = {value.name: _numpy_type(value.type) for value in self._session.get_inputs()}
@@ -152,8 +156,10 @@ class FloatModel:
         self._require_whole(samples)
         wanted = self._needed(self.graph.shapes if names is None else names)
         size = sum(prod(self.graph.shapes[name]) for name in wanted.tensors)
-        threads = min(1, self.threads_ahead) if size <= VALUES_AHEAD else 0
-        yield from in_order(partial(self._run_sample, samples, wanted), range(len(samples)), threads)
+        threads = min(1, self.threads_ahead) if size * self._batch <= VALUES_AHEAD else 0
+        starts = range(0, len(samples), self._batch)
+        for values in in_order(partial(self._run_samples, samples, wanted, self._batch), starts, threads):
+            yield from values
 
     @property
     def threads_ahead(self) -> int:
@@ -165,18 +171,47 @@ class FloatModel:
         """How many samples an experiment with a quantised model takes at most."""
         return min(MOST_TRIED, max(LEAST_TRIED, VALUES_TRIED // max(1, self.touched)))
 
-    def _run_sample(self, samples: Samples, wanted: "_Wanted", index: int) -> Mapping[str, Reals]:
+    def _run_samples(
+        self, samples: Samples, wanted: "_Wanted", count: int, start: int
+    ) -> Sequence[Mapping[str, Reals]]:
+        """The values on some samples from ``start`` on."""
+        feeds = [self._feeds(samples, index) for index in range(start, min(start + count, len(samples)))]
+        known = [self._known.get(of_sample, wanted.names) for of_sample in feeds]
+        if all(known):
+            return known
+        runs = self._run_together(feeds, wanted.outputs)
+        results = []
+        for of_sample, run in zip(feeds, runs, strict=True):
+            values = self._with_intermediates({**of_sample, **run}, wanted)
+            self._known.add(of_sample, values)
+            results.append(values)
+        return results
+
+    def _feeds(self, samples: Samples, index: int) -> dict[str, npt.NDArray[Any]]:
         # A value beyond the type becomes infinite, which calibration refuses by name.
         with np.errstate(over="ignore"):
-            feeds = {
+            return {
                 name: np.asarray(samples.inputs[name][index], dtype=kind)
                 for name, kind in self._inputs.items()
             }
-        if known := self._known.get(feeds, wanted.names):
-            return known
-        values = self._with_intermediates({**feeds, **self._run(feeds, wanted.outputs)}, wanted)
-        self._known.add(feeds, values)
-        return values
+
+    def _run_together(
+        self, feeds: Sequence[Mapping[str, npt.NDArray[Any]]], outputs: Sequence[str]
+    ) -> Sequence[Mapping[str, npt.NDArray[np.generic]]]:
+        """The outputs of each sample, by one run where batches have been seen to be the same."""
+        if len(feeds) == 1 or self._batch == 1:
+            return [self._run(of_sample, outputs) for of_sample in feeds]
+        together = {name: np.concatenate([of_sample[name] for of_sample in feeds]) for name in feeds[0]}
+        results = self._run(together, outputs)
+        runs = [
+            {name: array[index : index + 1] for name, array in results.items()} for index in range(len(feeds))
+        ]
+        if not self._is_checked:
+            if not alike(runs[-1], self._run(feeds[-1], outputs)):
+                self._batch = 1
+                return self._run_together(feeds, outputs)
+            self._is_checked = True
+        return runs
 
     def _needed(self, names: Collection[str]) -> "_Wanted":
         """What has to be known for the tensors called ``names``."""
@@ -256,6 +291,8 @@ class FloatModel:
         if not optimised:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model = _exposing(self._imported)
+        if self._batch > 1:
+            open_batch(model)
         mapped = mapped_constants(model)
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in mapped.values()]
         options.add_external_initializers(list(mapped), values)
