@@ -9,15 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from deepprove_dist.key_budget import KeyBudget
 from deepprove_dist.prover import Prover
 from deepprove_dist.proving_key import ProvingKey
 from deepprove_dist.randomness.secret import Secret
+from deepprove_dist.service.application import create_application
 from deepprove_dist.service.artifacts import Artifacts
-from deepprove_dist.service.clients import ServiceClient
+from deepprove_dist.service.clients import Clients, ServiceClient
 from deepprove_dist.service.events import JobEvent
 from deepprove_dist.service.job import Job, Submission
+from deepprove_dist.service.job_service import JobService
 from deepprove_dist.service.loaded_keys import LoadedKeys
 from deepprove_dist.service.runner import Runner, RunnerOptions
 from deepprove_dist.service.sample_body import encode_inputs
@@ -26,6 +29,7 @@ from deepprove_dist.service.store import JobStore, Kept
 from deepprove_dist.setup_options import Options
 from tests.hiding_keys import POOL, X, transparent_keys
 from tests.model.small_model import small_model
+from tests.service import interface
 
 ALICE, BOB = ServiceClient("alice", b"", 9), ServiceClient("bob", b"", 3)
 SAMPLES = {"x": X[np.newaxis]}
@@ -90,3 +94,22 @@ def parts(tmp_path: Path, folders: dict[str, Path]) -> Iterator[Parts]:
     parts = Parts(tmp_path, open_keys([f"{name}={folder}" for name, folder in folders.items()]))
     yield parts
     parts.store.close()
+
+
+@pytest.fixture
+def jobs(parts: Parts) -> JobService:
+    return JobService(parts.served, parts.store, parts.artifacts, observe=parts.events.append)
+
+
+@pytest.fixture
+def http(jobs: JobService, tmp_path: Path) -> Iterator[TestClient]:
+    file = tmp_path / "tokens"
+    file.write_text(f"alice {'a' * 20}\nbob {'b' * 20} 3\n")
+    file.chmod(0o600)
+    with TestClient(create_application(jobs, Clients.load(file)), headers=interface.ALICE) as client:
+        yield client
+
+
+@pytest.fixture
+def runner(parts: Parts) -> Runner:
+    return parts.runner()
