@@ -8,7 +8,7 @@ SIZES = ("protocol/parameters/test_hidden_matrices.py",)
 
 COMMITMENT = source(
     "deepprove_dist/protocol/messages/commitment.py",
-    PROOFS,
+    ("protocol/messages/test_commitment.py",),
     Mutant("the point depends on the sizes", '    transcript.absorb("sizes", encode(sizes))\n', ""),
     Mutant("the point depends on the root", '    transcript.absorb("root", root)\n', ""),
 )
