@@ -63,8 +63,6 @@ class BaseVector:
     def trimmed(self) -> BaseVector: ...
     def padded(self, length: int) -> BaseVector: ...
     @staticmethod
-    def interleaved(parts: Sequence[BaseVector]) -> BaseVector: ...
-    @staticmethod
     def interleaved_bytes(parts: Sequence[bytes], width: int) -> BaseVector: ...
     def parts(self, log_parts: int, trimmed: bool = False) -> list[BaseVector]: ...
     def packed(self) -> bytes: ...
@@ -352,8 +350,8 @@ class PartialCode:
 @final
 class PartialCommitment:
     @staticmethod
-    def of_base(
-        values: BaseVector,
+    def of_parts(
+        parts: Sequence[BaseVector],
         code: CodeShape,
         log_parts: int,
         part: int,

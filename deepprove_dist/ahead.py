@@ -1,9 +1,9 @@
-"""Results that threads compute ahead: one of them, or several in their order."""
+"""Results that threads compute: one ahead, several ahead in their order, or all of them."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -36,3 +36,26 @@ def in_order(work: Callable[[Part], Result], parts: Iterable[Part], threads: int
             ahead.append(pool.submit(work, part))
         while ahead:
             yield ahead.popleft().result()
+
+
+def by_threads(work: Callable[[Part], Result], parts: Collection[Part], threads: int) -> list[Result]:
+    """`work` of all parts, in the order of the parts, by so many threads, the caller's among them.
+
+    A thread takes the next part as soon as it is done with one. So small parts cost no more than their work.
+    With less than two threads the caller's does all. Raises what `work` raises.
+    """
+    if threads < 2 or len(parts) < 2:
+        return [*map(work, parts)]
+    results, waiting = dict[int, Result](), iter([*enumerate(parts)])
+
+    def take() -> None:
+        # No two threads get the same item of a list's iterator.
+        for index, part in waiting:
+            results[index] = work(part)
+
+    with ThreadPoolExecutor(threads - 1) as pool:
+        others = [pool.submit(take) for _ in range(threads - 1)]
+        take()
+        for other in others:
+            other.result()
+    return [results[index] for index in range(len(parts))]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import MappingProxyType
 
-from deepprove_dist.ahead import begun, in_order
+from deepprove_dist.ahead import begun, by_threads
 from deepprove_dist.canonical import encode, replace
 from deepprove_dist.errors import BudgetError, FormatError
 from deepprove_dist.kernels import BaseVector, Encoder, Pool, digest
@@ -190,12 +190,12 @@ class Prover:
         """The witness of an inference: every tensor that a proof commits to, and what hides them."""
         system, sources = instance.system, self.lowered.sources
         committed = [tensor for tensor in sources if system.tensors[tensor].matrix is Matrix.WITNESS]
-        threads = self.backend.pool.threads if system.values(Matrix.WITNESS) >= LEAST_VALUES else 0
+        threads = self.backend.pool.threads if system.values(Matrix.WITNESS) >= LEAST_VALUES else 1
 
         def read(tensor: int) -> Integers:
             return sources[tensor].read(trace.values, trace.columns).reshape(-1)
 
-        tensors = dict(zip(committed, in_order(read, committed, threads), strict=True))
+        tensors = dict(zip(committed, by_threads(read, committed, threads), strict=True))
         tensors |= count_rows(system, tensors, threads)
         vectors = TensorVectors.of(tensors, threads)
         seed = self._seed(vectors, statement, attempt)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deepprove_dist.ahead import begun, in_order
+from deepprove_dist.ahead import begun, by_threads, in_order
 
 
 @pytest.mark.parametrize("threads", [0, 1, 3])
@@ -69,3 +69,27 @@ def test_an_error_comes_with_the_result() -> None:
     result = begun(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         result()
+
+
+@pytest.mark.parametrize("threads", [0, 1, 2, 7])
+def test_threads_share_parts(threads: int) -> None:
+    names = set[str]()
+    barrier = threading.Barrier(max(threads, 1))
+
+    def work(part: int) -> int:
+        if part < max(threads, 1):
+            # As many parts at once as there are threads.
+            barrier.wait(60)
+        names.add(threading.current_thread().name)
+        return part * part
+
+    assert by_threads(work, range(9), threads) == [part * part for part in range(9)]
+    assert len(names) == max(threads, 1)
+    assert threading.current_thread().name in names
+    assert by_threads(work, [], threads) == []
+
+
+@pytest.mark.parametrize("wrong", [0, 5])
+def test_shared_parts_raise_what_they_raise(wrong: int) -> None:
+    with pytest.raises(ZeroDivisionError):
+        by_threads(lambda part: 1 // (part - wrong), range(9), 2)

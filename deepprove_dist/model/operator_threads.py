@@ -11,7 +11,7 @@ from typing import Any
 import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from deepprove_dist.ahead import in_order
+from deepprove_dist.ahead import by_threads
 from deepprove_dist.narrow_integers import LARGE, narrow_if_large
 from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
@@ -40,7 +40,7 @@ class OperatorThreads:
         arrays = [inference.output, *inference.columns.values()]
         if all(array.size < LARGE for array in arrays):
             return inference
-        output, *columns = in_order(narrow_if_large, arrays, self._threads if self._threads > 1 else 0)
+        output, *columns = by_threads(narrow_if_large, arrays, self._threads)
         return Inference(output, dict(zip(inference.columns, columns, strict=True)))
 
     def single_blas(self) -> AbstractContextManager[Any]:

@@ -27,12 +27,11 @@ def witness_rows(state: WorkerState) -> dict[int, BaseVector]:
 
 def commit_witness(state: WorkerState, shares: Sequence[dict[int, BaseVector]]) -> list[bytes]:
     """Commits the rank's parts of the witness matrix, given by the rows of all ranks."""
-    length = max(map(len, state.proof.rows.values()))
-    matrix = BaseVector.interleaved([rows.padded(length) for rows in by_part(shares)])
+    rows = by_part(shares)
     code = tree_shapes(state.key.verifying.schedule.initial)[-1]
     log_parts, random_rows = state.key.log_parts, state.proof.random_rows
     trees = {
-        part: PartialCommitment.of_base(matrix, code, log_parts, part, state.encoder, state.pool, random_rows)
+        part: PartialCommitment.of_parts(rows, code, log_parts, part, state.encoder, state.pool, random_rows)
         for part in state.key.parts
     }
     return _store(state, "witness", trees)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from deepprove_dist.ahead import in_order
+from deepprove_dist.ahead import by_threads
 from deepprove_dist.kernels import BaseVector
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.parameters.memory import FEW_VALUES
@@ -18,14 +18,11 @@ class TensorVectors(Mapping[int, BaseVector]):
         self._arrays, self._known = arrays, known
 
     @classmethod
-    def of(cls, arrays: Mapping[int, Integers], threads: int = 0) -> TensorVectors:
-        """Those of integers; kept, unless they are too many, and made by so many threads.
-
-        With 0 the caller's thread makes them.
-        """
+    def of(cls, arrays: Mapping[int, Integers], threads: int = 1) -> TensorVectors:
+        """Those of integers; kept, unless they are too many, and made by so many threads."""
         if sum(array.size for array in arrays.values()) > FEW_VALUES:
             return cls(arrays, {})
-        return cls(arrays, dict(zip(arrays, in_order(_vector, arrays.values(), threads), strict=True)))
+        return cls(arrays, dict(zip(arrays, by_threads(_vector, arrays.values(), threads), strict=True)))
 
     def with_known(self, tensor: int, vector: BaseVector) -> TensorVectors:
         """These and one more."""

@@ -10,14 +10,13 @@ P = 1.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 
-from deepprove_dist.ahead import in_order
+from deepprove_dist.ahead import by_threads
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ExecutionError
 from deepprove_dist.kernels import BaseVector, Extension, FractionLeaves
@@ -73,12 +72,12 @@ def small_values(
 
 
 def expression_values(
-    system: System, leaves: LeafLayout, tensors: Mapping[int, Integers], log_parts: int, threads: int = 0
+    system: System, leaves: LeafLayout, tensors: Mapping[int, Integers], log_parts: int, threads: int = 1
 ) -> list[BaseVector]:
     """For each part, its values of the lookups of expressions, column by column.
 
     Only lookups of at least 2^log_parts leaves are here; `small_values` has the others. Columns are computed
-    by so many threads; with 0, by the caller's.
+    by so many threads.
     """
     columns = [
         column
@@ -93,7 +92,7 @@ def expression_values(
         column, target = columns[number], whole[ends[number] : ends[number + 1]]
         add_affine(_inside(target, column.space), system, column, tensors)
 
-    deque(in_order(compute, range(len(columns)), threads), maxlen=0)
+    by_threads(compute, range(len(columns)), threads)
     # Every column has a multiple of 2^log_parts values, so all of them together are shared out as one.
     return _vector(whole).parts(log_parts)
 

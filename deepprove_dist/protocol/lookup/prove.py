@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
+from threading import Lock
 from typing import Protocol
 
 import numpy as np
 
-from deepprove_dist.ahead import in_order
+from deepprove_dist.ahead import by_threads
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool, Transcript, count_integers
 from deepprove_dist.narrow_integers import Integers
@@ -16,30 +16,27 @@ from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.lookup.leaves import PartLeaves, PartValues, expression_values
 from deepprove_dist.protocol.lookup.tree import Challenges, LeafLayout, count_values
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
-from deepprove_dist.protocol.system.system import Affine, System
+from deepprove_dist.protocol.system.system import Lookup, System
 from deepprove_dist.timing import timed
 
 
-def count_rows(system: System, tensors: Mapping[int, Integers], threads: int = 0) -> dict[int, IntArray]:
+def count_rows(system: System, tensors: Mapping[int, Integers], threads: int = 1) -> dict[int, IntArray]:
     """The multiplicities of every table, by their tensor: how often each row is looked up, int64 [size].
 
-    Tables are counted by so many threads; with 0, by the caller's.
+    Lookups are counted by so many threads.
     """
-    columns = defaultdict[int, list[Affine]](list)
-    for lookup in system.lookups:
-        columns[lookup.table].append(lookup.columns[0])
+    counts, lock = [np.zeros(table.size, dtype=np.int64) for table in system.tables], Lock()
 
-    def count(number: int) -> IntArray:
-        table = system.tables[number]
-        counts = np.zeros(table.size, dtype=np.int64)
-        for column in columns[number]:
-            stored = column.stored
-            values = tensors[stored] if stored is not None else evaluate_affine(system, column, tensors)
-            counts += count_integers(values.reshape(-1), table.first, table.size)
-        return counts
+    def count(lookup: Lookup) -> None:
+        table, column = system.tables[lookup.table], lookup.columns[0]
+        stored = column.stored
+        values = tensors[stored] if stored is not None else evaluate_affine(system, column, tensors)
+        counted = count_integers(values.reshape(-1), table.first, table.size)
+        with lock:
+            counts[lookup.table] += counted
 
-    counted = in_order(count, range(len(system.tables)), threads)
-    return {table.multiplicity: counts for table, counts in zip(system.tables, counted, strict=True)}
+    by_threads(count, system.lookups, threads)
+    return {table.multiplicity: counts for table, counts in zip(system.tables, counts, strict=True)}
 
 
 class FractionTree(Protocol):

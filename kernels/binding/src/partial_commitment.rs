@@ -1,6 +1,7 @@
 //! Parts of a commitment, and the tree over them.
 
 use deepprove_kernels::error::{Error, ShareCheck};
+use deepprove_kernels::field::F;
 use deepprove_kernels::parts::commitment::{self as core, CodePart, PartOpening};
 use deepprove_kernels::parts::joined;
 use deepprove_verifier::hashing::Digest;
@@ -59,13 +60,14 @@ pub struct PartialCommitment(core::PartialCommitment);
 
 #[pymethods]
 impl PartialCommitment {
-    /// Commits a part of base columns, from all of them, column-major, with the random rows after their rows.
+    /// Commits a part of base columns, column-major, with the random rows after their rows, from all parts of their
+    /// vector: as `BaseVector.parts` gives them, without zeros at their ends perhaps.
     #[staticmethod]
-    #[pyo3(signature = (values, code, log_parts, part, encoder, pool, random_rows=None))]
+    #[pyo3(signature = (parts, code, log_parts, part, encoder, pool, random_rows=None))]
     #[expect(clippy::too_many_arguments, reason = "what a part is of, which it is, and what with")]
-    fn of_base(
+    fn of_parts(
         py: Python<'_>,
-        values: &BaseVector,
+        parts: Vec<PyRef<'_, BaseVector>>,
         code: &Code,
         log_parts: usize,
         part: usize,
@@ -74,8 +76,8 @@ impl PartialCommitment {
         random_rows: Option<&BaseVector>,
     ) -> PyResult<Self> {
         let (part, random_rows) = (code_part(code, log_parts, part)?, elements(random_rows));
-        let commit =
-            || core::PartialCommitment::commit_hiding(&values.0, random_rows, part, &encoder.0, &pool.0);
+        let parts: Vec<&[F]> = parts.iter().map(|part| part.0.as_slice()).collect();
+        let commit = || core::PartialCommitment::commit_parts(&parts, random_rows, part, &encoder.0, &pool.0);
         py.detach(commit).map(Self).map_err(raise)
     }
 

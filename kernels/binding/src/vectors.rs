@@ -8,7 +8,7 @@ use deepprove_kernels::field::{
     decode_extension, from_integers, write_base, write_extension,
 };
 use deepprove_kernels::parts::packed;
-use deepprove_kernels::parts::residue::{Residue, interleave, interleave_encoded, split};
+use deepprove_kernels::parts::residue::{Residue, interleave_encoded, split};
 use deepprove_kernels::poly::arrange::arrange;
 use deepprove_kernels::poly::eq::eq_scalars;
 use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};
@@ -152,14 +152,8 @@ impl BaseVector {
         Ok(Self(Arc::new(values)))
     }
 
-    /// The vector whose parts, a power of two of equally long ones, these are.
-    #[staticmethod]
-    fn interleaved(parts: Vec<PyRef<'_, Self>>) -> PyResult<Self> {
-        let parts: Vec<&[F]> = parts.iter().map(|part| part.0.as_slice()).collect();
-        Ok(Self(Arc::new(interleave(&parts).map_err(raise)?)))
-    }
-
-    /// The same from parts as bytes, in rows of `width` values that are not cut.
+    /// The vector whose parts, a power of two of equally long ones, these are as bytes, in rows of `width` values
+    /// that are not cut.
     #[staticmethod]
     fn interleaved_bytes(py: Python<'_>, parts: Vec<PyBackedBytes>, width: usize) -> PyResult<Self> {
         let parts: Vec<&[u8]> = parts.iter().map(|part| part.as_ref()).collect();

@@ -80,8 +80,10 @@ def test_parts_join_to_the_whole(
     else:
         values = base(columns << log_rows)
         whole = Commitment.of_base(values, shape, ENCODER, POOL)
+        # There may be fewer rows than parts of the code.
+        rows_by_part = values.parts(min(log_parts, log_rows), trimmed=True)
         parts = [
-            PartialCommitment.of_base(values, shape, log_parts, part, ENCODER, POOL)
+            PartialCommitment.of_parts(rows_by_part, shape, log_parts, part, ENCODER, POOL)
             for part in range(1 << log_parts)
         ]
         blocks = [
@@ -98,7 +100,7 @@ def test_parts_join_to_the_whole(
 
 
 def two_parts() -> tuple[JoinedTree, list[PartialCommitment]]:
-    parts = [PartialCommitment.of_base(base(24), SHAPE, 1, part, ENCODER, POOL) for part in (0, 1)]
+    parts = [PartialCommitment.of_parts([base(24)], SHAPE, 1, part, ENCODER, POOL) for part in (0, 1)]
     return JoinedTree([part.root for part in parts], SHAPE, POOL), parts
 
 

@@ -89,6 +89,40 @@ impl Encoder {
         Ok(self.encode_short(&residues, &random, domain.log_rows, &cosets, pool))
     }
 
+    /// Encodes a matrix of base columns as [`Encoder::encode_hiding`] does, given by parts that its vector is
+    /// interleaved from: part f has the values whose index is f modulo the number of parts.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] as for [`Encoder::encode_hiding`], or if the parts are no power of two, or more than rows.
+    pub fn encode_parts(
+        &self,
+        parts: &[&[F]],
+        random_rows: &[F],
+        columns: usize,
+        domain: &Domain,
+        pool: &Pool,
+    ) -> Result<Codeword> {
+        let (rows, count) = (1 << domain.log_rows, parts.len());
+        if !count.is_power_of_two() || count > rows {
+            return Err(Error::Shape("a matrix has no such parts"));
+        }
+        if parts.iter().any(|part| part.len().div_ceil(rows / count) > columns) {
+            return Err(Error::Shape("a matrix has no column or more values than it holds"));
+        }
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), columns.max(1), rows);
+        let is_plain = random_rows.is_empty() && !cosets.is_tall() && cosets.log_size == domain.log_rows;
+        if is_plain {
+            let residues = short::transpose(parts, rows, columns, pool);
+            return Ok(self.encode_short(&residues, &[], domain.log_rows, &cosets, pool));
+        }
+        let mut values = F::zero_vec(columns << domain.log_rows);
+        for (index, part) in parts.iter().enumerate() {
+            let targets = values.iter_mut().skip(index).step_by(count);
+            targets.zip(*part).for_each(|(target, &value)| *target = value);
+        }
+        self.encode_hiding(&values, random_rows, columns, domain, pool)
+    }
+
     /// Encodes a row-major matrix of base columns.
     ///
     /// # Errors
@@ -219,6 +253,15 @@ mod tests {
             let row_major: Vec<F> = (0..columns * rows).map(|i| values[i % columns * rows + i / columns]).collect();
             let by_rows = Encoder::default().encode_rows(&row_major, &domain, &pool).unwrap();
             prop_assert!((0..code.rows()).all(|j| by_rows.row(j) == code.row(j)));
+            for log_count in 0..=log_rows.min(3) {
+                let of_part = |index| values.iter().skip(index).step_by(1 << log_count).copied().collect();
+                let mut parts: Vec<Vec<F>> = (0..1 << log_count).map(of_part).collect();
+                // Zeros at the end may be missing, in some parts or in all.
+                parts.iter_mut().for_each(|part| while part.pop_if(|v| *v == F::ZERO).is_some() {});
+                let parts: Vec<&[F]> = parts.iter().map(Vec::as_slice).collect();
+                let encoded = Encoder::default().encode_parts(&parts, &[], columns, &domain, &pool).unwrap();
+                prop_assert!((0..code.rows()).all(|j| encoded.row(j) == code.row(j)));
+            }
             let extension: Vec<EF> = values.iter().map(|&v| EF::from(v)).collect();
             for c in 0..columns {
                 let positions = (residue..1 << log_length).step_by(1 << log_parts);

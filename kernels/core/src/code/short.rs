@@ -26,7 +26,7 @@ pub(crate) fn residues<V: ExtensionField<F>>(
 ) -> Vec<F> {
     let size = 1 << cosets.log_size;
     let reduced = reduce(values, 1 << log_rows, size, cosets, pool);
-    V::flatten_to_base(transpose(&reduced, size, columns, pool))
+    V::flatten_to_base(transpose(&[&reduced], size, columns, pool))
 }
 
 /// The residues of random rows, column-major, `columns` of the same length: no more than a coset's rows.
@@ -38,10 +38,10 @@ pub(crate) fn random_residues<V: ExtensionField<F>>(
 ) -> Vec<F> {
     let (rows, size) = (random_rows.len() / columns, 1 << cosets.log_size);
     if rows <= size {
-        return V::flatten_to_base(transpose(random_rows, rows, columns, pool));
+        return V::flatten_to_base(transpose(&[random_rows], rows, columns, pool));
     }
     let reduced = reduce(random_rows, rows, size, cosets, pool);
-    V::flatten_to_base(transpose(&reduced, size, columns, pool))
+    V::flatten_to_base(transpose(&[&reduced], size, columns, pool))
 }
 
 /// The residues of a row-major matrix.
@@ -86,18 +86,23 @@ fn reduce<'a, V: ExtensionField<F>>(
     Cow::Owned(reduced)
 }
 
-/// The row-major form of a column-major matrix whose last values may be missing.
-pub(crate) fn transpose<V: Field>(values: &[V], rows: usize, columns: usize, pool: &Pool) -> Vec<V> {
+/// The row-major form of a column-major matrix whose vector these parts interleave to; their last values may be
+/// missing. There is one, or they are a power of two, of no more than the rows, which are a multiple.
+pub(crate) fn transpose<V: Field>(parts: &[&[V]], rows: usize, columns: usize, pool: &Pool) -> Vec<V> {
     let mut matrix = V::zero_vec(rows * columns);
     if rows == 0 {
         return matrix;
     }
-    let task_rows = TASK_ROWS.min(rows);
+    let count = parts.len();
+    let task_rows = TASK_ROWS.max(count).min(rows);
     let fill = |(task, tile): (usize, &mut [V])| {
-        for (c, column) in values.chunks(rows).enumerate() {
-            let tail = column.get(task * task_rows..).unwrap_or_default();
-            for (row, &value) in tile.chunks_exact_mut(columns).zip(tail) {
-                row[c] = value;
+        for (index, part) in parts.iter().enumerate() {
+            for (c, column) in part.chunks(rows / count).enumerate() {
+                let tail = column.get(task * task_rows / count..).unwrap_or_default();
+                let of_part = tile[index * columns..].chunks_mut(count * columns);
+                for (row, &value) in of_part.zip(tail) {
+                    row[c] = value;
+                }
             }
         }
     };

@@ -176,6 +176,21 @@ impl PartialCommitment {
         PartialCode { part, blocks: BTreeMap::from([(0, block)]) }.finish(pool)
     }
 
+    /// Commits a part of base columns, column-major, from all parts of their vector; see [`Encoder::encode_parts`].
+    ///
+    /// # Errors
+    /// [`Error::Shape`] as for [`Encoder::encode_parts`].
+    pub fn commit_parts(
+        parts: &[&[F]],
+        random_rows: &[F],
+        part: CodePart,
+        encoder: &Encoder,
+        pool: &Pool,
+    ) -> Result<Self> {
+        let block = encoder.encode_parts(parts, random_rows, part.shape.columns(), &part.domain, pool)?;
+        PartialCode { part, blocks: BTreeMap::from([(0, block)]) }.finish(pool)
+    }
+
     /// Commits a part of a row-major matrix of base columns.
     ///
     /// # Errors
@@ -353,6 +368,14 @@ mod tests {
                 PartialCommitment::commit_hiding(&values, &random_rows, part, &encoder, &pool).unwrap()
             };
             let whole = commit(0, 0);
+            for log_count in 0..3 {
+                let split = crate::parts::residue::split(&values, log_count);
+                let split: Vec<&[F]> = split.iter().map(Vec::as_slice).collect();
+                let part = CodePart::new(shape, 0, 0).unwrap();
+                let joined =
+                    PartialCommitment::commit_parts(&split, &random_rows, part, &encoder, &pool).unwrap();
+                assert_eq!(joined.root(), whole.root());
+            }
             let code =
                 encoder.encode_hiding(&values, &random_rows, columns, &Domain::of(&shape), &pool).unwrap();
             let leaves = 1 << shape.height();
@@ -409,6 +432,10 @@ mod tests {
         assert!(code.add_columns(0, 1, &[EF::ONE; 4], &encoder, &pool).is_err());
         assert!(code.finish(&pool).is_err());
         assert!(PartialCommitment::commit(&[F::ONE; 21], part, &encoder, &pool).is_err());
+        for parts in [&[][..], &[1; 3], &[1; 8], &[11, 1], &[1, 11], &[21]] {
+            let parts: Vec<&[F]> = parts.iter().map(|&length| &[F::ONE; 21][..length]).collect();
+            assert!(PartialCommitment::commit_parts(&parts, &[], part, &encoder, &pool).is_err());
+        }
         let commitment = PartialCommitment::commit(&[F::ONE; 20], part, &encoder, &pool).unwrap();
         assert!(commitment.open(&[2, 3]).is_ok());
         for indices in [&[][..], &[1], &[2, 2], &[3, 2], &[4], &[1, 2], &[usize::MAX]] {

@@ -144,7 +144,7 @@ impl PartialOpening {
         if columns == 0 || !values.len().is_multiple_of(columns) {
             return Err(Error::Shape("what is left of a part is no whole rows"));
         }
-        Ok(EF::flatten_to_base(transpose(&values, values.len() / columns, columns, pool)))
+        Ok(EF::flatten_to_base(transpose(&[&values], values.len() / columns, columns, pool)))
     }
 
     /// The part's values of f and of w.
