@@ -571,3 +571,6 @@ def round_to_units(
 def signed_row_sums(
     rows: npt.NDArray[np.signedinteger[Any]],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def weighted_sum(
+    arrays: Sequence[tuple[int, npt.NDArray[np.int64]]], constant: int
+) -> npt.NDArray[np.int64]: ...

@@ -107,6 +107,19 @@ class MaxPool(IntegerOperator):
             maximum = np.moveaxis(running, -1, 3 + axis)
         return Inference(np.ascontiguousarray(maximum), columns)
 
+    def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> IntArray:
+        """Maxima along one axis after the other."""
+        maximum: IntArray = inputs[0]
+        window = read_window(node, integers(node, "kernel"))
+        for axis in reversed(range(window.rank)):
+            moved = np.moveaxis(maximum, 3 + axis, -1)
+            view = window.along(axis).view(moved, integer(node, "minimum"))
+            running = view[..., 0].copy()
+            for index in range(1, view.shape[-1]):
+                np.maximum(running, view[..., index], out=running)
+            maximum = np.moveaxis(running, -1, 3 + axis)
+        return np.ascontiguousarray(maximum)
+
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
     ) -> Expression:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from deepprove_dist import canonical
 from deepprove_dist.arrays import FloatArray, IntArray, Shape
 from deepprove_dist.errors import ModelError
+from deepprove_dist.kernels import weighted_sum
 from deepprove_dist.lowering.broadcast import repeated_weight
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression, added, scaled
@@ -122,9 +123,13 @@ class WeightedSum(IntegerOperator):
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """Multiply and add; no further columns."""
-        total: IntArray = np.full_like(inputs[0], integer(node, "constant"))
-        for multiplier, values in zip(integers(node, "multipliers"), inputs, strict=True):
-            total += multiplier * values
+        shape, pairs = inputs[0].shape, list(zip(integers(node, "multipliers"), inputs, strict=True))
+        whole = [(by, np.ascontiguousarray(x).reshape(-1)) for by, x in pairs if x.shape == shape]
+        total: IntArray = weighted_sum(whole, integer(node, "constant")).reshape(shape)
+        for multiplier, values in pairs:
+            # Constants are repeated along axes that they do not vary along.
+            if values.shape != shape:
+                total += multiplier * values
         return Inference(total, {})
 
     def lower(

@@ -2,7 +2,7 @@
 
 use deepprove_kernels::integers::gather::Gather;
 use deepprove_kernels::integers::narrow::narrow;
-use deepprove_kernels::integers::rescale::{rescale, rescale_by_line};
+use deepprove_kernels::integers::rescale::{self, rescale_by_line};
 use deepprove_kernels::integers::rounding;
 use deepprove_kernels::integers::weights::{self, multiply_rows};
 use numpy::{
@@ -199,9 +199,25 @@ fn rescaled<'py>(
         Some((offset, low, high)) if low <= high => {
             rescale_by_line(values, shift, (first, last), offset, (low, high))
         }
-        _ => rescale(values, shift, first, table),
+        _ => rescale::rescale(values, shift, first, table),
     });
     Ok(result.map(|values| values.into_pyarray(py)))
+}
+
+/// The constant and a multiple of each array, of one length, added up.
+#[pyfunction]
+fn weighted_sum<'py>(
+    py: Python<'py>,
+    arrays: Vec<(i64, PyReadonlyArray1<'_, i64>)>,
+    constant: i64,
+) -> PyResult<Bound<'py, PyArray1<i64>>> {
+    let vectors: Result<Vec<_>, _> =
+        arrays.iter().map(|(factor, array)| array.as_slice().map(|values| (*factor, values))).collect();
+    let vectors = vectors.map_err(refused)?;
+    if vectors.iter().any(|(_, values)| values.len() != vectors[0].1.len()) {
+        return Err(refused("sizes do not fit"));
+    }
+    Ok(py.detach(|| rescale::weighted_sum(&vectors, constant)).into_pyarray(py))
 }
 
 fn refused(error: impl ToString) -> PyErr {
@@ -214,5 +230,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(narrowed, module)?)?;
     module.add_function(wrap_pyfunction!(round_to_units, module)?)?;
     module.add_function(wrap_pyfunction!(signed_row_sums, module)?)?;
+    module.add_function(wrap_pyfunction!(weighted_sum, module)?)?;
     module.add_function(wrap_pyfunction!(rescaled, module)?)
 }

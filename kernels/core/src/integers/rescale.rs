@@ -1,4 +1,4 @@
-//! Rescaling: a shift with rounding, then a table.
+//! Weighted sums, and rescaling: a shift with rounding, then a table.
 
 /// T((v + 2^(s-1)) >> s) of each value, for the table's values from `first` on; None beyond its domain.
 pub fn rescale(values: &[i64], shift: u32, first: i64, table: &[i64]) -> Option<Vec<i64>> {
@@ -28,6 +28,24 @@ pub fn rescale_by_line(
     (values.is_empty() || (least >= domain.0 && most <= domain.1)).then_some(result)
 }
 
+/// The constant and multiples of some vectors of one length, added up.
+pub fn weighted_sum(vectors: &[(i64, &[i64])], constant: i64) -> Vec<i64> {
+    match vectors {
+        [] => Vec::new(),
+        [(factor, values)] => values.iter().map(|value| factor * value + constant).collect(),
+        [(factor, values), (other, others), more @ ..] => {
+            let pairs = values.iter().zip(*others);
+            let mut sums: Vec<i64> = pairs.map(|(a, b)| factor * a + other * b + constant).collect();
+            for (factor, values) in more {
+                for (sum, value) in sums.iter_mut().zip(*values) {
+                    *sum += factor * value;
+                }
+            }
+            sums
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +58,15 @@ mod tests {
             values.iter().map(|value| ((value + 4).div_euclid(8) + 3).clamp(0, 20)).collect();
         assert_eq!(rescale(&values, 3, -40, &table).as_ref(), Some(&expected));
         assert_eq!(rescale_by_line(&values, 3, (-40, 59), 3, (0, 20)), Some(expected));
+    }
+
+    #[test]
+    fn multiples_are_added_up() {
+        let vectors: [(i64, &[i64]); 3] = [(2, &[1, -4]), (-1, &[5, 6]), (3, &[0, 1])];
+        assert_eq!(weighted_sum(&vectors[..1], 7), [9, -1]);
+        assert_eq!(weighted_sum(&vectors[..2], 7), [4, -7]);
+        assert_eq!(weighted_sum(&vectors, 7), [4, -4]);
+        assert!(weighted_sum(&[], 7).is_empty());
     }
 
     #[test]

@@ -6,6 +6,9 @@ use super::lanes::{LANES, Lanes, ROWS, pair};
 const VECTORS: usize = 2;
 const COLUMNS: usize = VECTORS * LANES;
 
+/// Of a row that are packed at once.
+const PAIRS: usize = 64;
+
 /// Of fewer rows than these a tile would be mostly empty.
 const FEWEST_ROWS: usize = 3;
 
@@ -146,10 +149,15 @@ fn inner_product(left: &[i16], right: &[i16]) -> i32 {
 fn panels(weights: &[i16], taps: usize) -> Vec<i32> {
     let (rows, pairs) = (weights.len() / taps, taps.div_ceil(2));
     let mut result = vec![0; rows.div_ceil(ROWS) * ROWS * pairs];
-    for (row, weights) in weights.chunks_exact(taps).enumerate() {
-        let panel = &mut result[row / ROWS * ROWS * pairs..];
-        for (index, pair_) in weights.chunks(2).enumerate() {
-            panel[index * ROWS + row % ROWS] = pair(pair_[0], pair_.get(1).copied().unwrap_or(0));
+    for (panel, weights) in result.chunks_exact_mut(ROWS * pairs).zip(weights.chunks(ROWS * taps)) {
+        // A block of pairs at a time: rows lie far apart, and what is written stays in the cache.
+        for (block, panel) in panel.chunks_mut(ROWS * PAIRS).enumerate() {
+            for (row, weights) in weights.chunks_exact(taps).enumerate() {
+                let weights = &weights[2 * PAIRS * block..];
+                for (packed, weights) in panel[row..].iter_mut().step_by(ROWS).zip(weights.chunks(2)) {
+                    *packed = pair(weights[0], weights.get(1).copied().unwrap_or(0));
+                }
+            }
         }
     }
     result
