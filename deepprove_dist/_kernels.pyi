@@ -539,20 +539,25 @@ class IntegerWeights:
         group_step: int,
         columns: npt.NDArray[np.uint32],
         biases: npt.NDArray[np.int64],
-        sums: npt.NDArray[np.int64],
+        sums: npt.NDArray[np.signedinteger[Any]],
     ) -> None: ...
 
 def multiply_weights(
     weights: npt.NDArray[np.int16], values: npt.NDArray[np.int16]
 ) -> npt.NDArray[np.int64]: ...
-def narrowed(values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int16], int] | None: ...
-def rescaled(
-    values: npt.NDArray[np.int64],
+def narrowed(
+    values: npt.NDArray[np.signedinteger[Any]],
+) -> tuple[npt.NDArray[np.int16], int] | None: ...
+def rescale_into(
+    values: npt.NDArray[np.signedinteger[Any]],
     shift: int,
     first: int,
     table: npt.NDArray[np.int64],
     line: tuple[int, int, int] | None,
-) -> npt.NDArray[np.int64] | None: ...
+    result: npt.NDArray[np.signedinteger[Any]],
+    widths: Sequence[int],
+    columns: Sequence[npt.NDArray[np.signedinteger[Any]]],
+) -> bool: ...
 def deviations(
     expected: npt.NDArray[np.floating[Any]],
     integers: npt.NDArray[np.int64],
@@ -572,5 +577,5 @@ def signed_row_sums(
     rows: npt.NDArray[np.signedinteger[Any]],
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
 def weighted_sum(
-    arrays: Sequence[tuple[int, npt.NDArray[np.int64]]], constant: int
+    arrays: Sequence[tuple[int, npt.NDArray[np.signedinteger[Any]]]], constant: int
 ) -> npt.NDArray[np.int64]: ...

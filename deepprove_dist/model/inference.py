@@ -139,7 +139,7 @@ class IntegerRunner:
                 output = OPERATORS[node.operator].output(node, _arguments(node, values, constants))
             values[node.output] = output
             if node.output in kept:
-                result[node.output] = values[node.output]
+                result[node.output] = _wide(values[node.output])
             for name in read:
                 del values[name]
         return result
@@ -203,7 +203,8 @@ def _arguments(
             name: array if isinstance(array, PackedWeights) else array.astype(kind, copy=False)
             for name, array in constants.items()
         }
-    return [constants[name] if name in constants else _wide(values[name]) for name in node.inputs]
+    wide = (lambda array: array) if operator.reads_narrow_values else _wide
+    return [constants[name] if name in constants else wide(values[name]) for name in node.inputs]
 
 
 def _wide(values: Integers) -> IntArray:

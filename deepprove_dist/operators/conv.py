@@ -108,6 +108,7 @@ class Conv(IntegerOperator):
         "groups": int,
     }
     constant_type: ClassVar[type[np.generic]] = np.float64
+    reads_narrow_values: ClassVar[bool] = True
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """x [N, C, *spatial] and W [M, C / groups, *kernel] to [N, M, *positions]."""
@@ -137,7 +138,7 @@ class Conv(IntegerOperator):
         small = SmallConvolution.of(x.reshape(-1, *x.shape[2:]), weight, bias, window)
         if small is not None:
             positions = window.output(x.shape[3:])
-            sums = np.empty((len(small.sources), len(weight), *positions), dtype=np.int64)
+            sums = np.empty((len(small.sources), len(weight), *positions), dtype=small.sum_type)
             small.write(sums, 0, len(small.columns))
             return Inference(sums.reshape(*x.shape[:2], *sums.shape[1:]), {})
         images = x.reshape(-1, *x.shape[2:]).astype(np.float64)
@@ -154,9 +155,10 @@ class Conv(IntegerOperator):
         if not positions or prod(positions) * weight.size * len(x) < LEAST_PRODUCTS:
             return None
         images = x.reshape(-1, *x.shape[2:])
-        output = np.empty((len(images), len(weight), *positions), dtype=np.int64)
-        whole = Inference(output.reshape(*x.shape[:2], *output.shape[1:]), {})
         small = SmallConvolution.of(images, weight, bias, window)
+        kind = np.int64 if small is None else small.sum_type
+        output = np.empty((len(images), len(weight), *positions), dtype=kind)
+        whole = Inference(output.reshape(*x.shape[:2], *output.shape[1:]), {})
         if small is not None:
             step = -(-positions[0] // (PARTS_A_THREAD * threads))
             starts = range(0, positions[0], step)

@@ -70,6 +70,7 @@ class IntegerOperator(ABC):
         attributes: the exact names and types of a node's attributes.
         constant_type: the type that ``infer`` reads constants fastest in.
         reads_narrow_constants: whether it reads large constants of narrower types too, a block at a time.
+        reads_narrow_values: whether it reads values of narrower types than int64 too.
     """
 
     name: ClassVar[str]
@@ -77,6 +78,7 @@ class IntegerOperator(ABC):
     attributes: ClassVar[Mapping[str, type]]
     constant_type: ClassVar[type[np.generic]] = np.int64
     reads_narrow_constants: ClassVar[bool] = False
+    reads_narrow_values: ClassVar[bool] = False
 
     def check(self, node: Node) -> None:
         """Raises ModelError unless the node has the number of inputs and the attributes that this operator

@@ -8,7 +8,7 @@ widths that sum to exactly s. T's domain covers every q and (size of T) * 2^s <=
 solution modulo p. Where T has many entries for few values, and most are constant, q is split (`wide_table`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.lowering.builder import Builder, Source
 from deepprove_dist.lowering.expression import Expression, added, scaled
 from deepprove_dist.lowering.wide_table import WindowedTable, split
-from deepprove_dist.narrow_integers import LARGE, narrowest_of
+from deepprove_dist.narrow_integers import LARGE, Integers, narrowest_of
 from deepprove_dist.operators.float_operator import FloatOperator, Need, Planner, Readers
 from deepprove_dist.operators.formats import HIDDEN, Form, Reference
 from deepprove_dist.operators.integer_operator import (
@@ -106,6 +106,7 @@ class Requantise(IntegerOperator):
     name: ClassVar[str] = "requantise"
     inputs: ClassVar[Sequence[int]] = (1,)
     attributes: ClassVar[Mapping[str, type]] = {"shift": int, "table": Table, "limbs": tuple}
+    reads_narrow_values: ClassVar[bool] = True
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """The input's shape."""
@@ -132,29 +133,19 @@ class Requantise(IntegerOperator):
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
         """Shift, mask and look up; the columns are the quotient and the limbs of the remainder."""
-        shift, table, limbs = read(node.attributes)
-        columns = _divided(inputs[0], shift, limbs)
-        output, types = table.apply(columns["q"]), _types(inputs[0].size, table, limbs)
-        held = {name: values.astype(types[name], copy=False) for name, values in columns.items()}
-        return Inference(output.astype(types[OUTPUT], copy=False), held)
+        columns, write = _writer(node, inputs[0])
+        write(slice(None))
+        return Inference(columns.pop(OUTPUT), columns)
 
     def parts(self, node: Node, inputs: Sequence[npt.NDArray[Any]], threads: int) -> Parts | None:
         """Some values each."""
-        (x,), (shift, table, limbs) = inputs, read(node.attributes)
-        if x.size < LEAST_VALUES:
+        size = inputs[0].size
+        if size < LEAST_VALUES:
             return None
-        flat = np.ascontiguousarray(x).reshape(-1)
-        columns = {name: np.empty(x.shape, dtype=code) for name, code in _types(x.size, table, limbs).items()}
-        output = columns.pop(OUTPUT)
-
-        def write(part: slice) -> None:
-            for name, values in _divided(flat[part], shift, limbs).items():
-                columns[name].reshape(-1)[part] = values
-            output.reshape(-1)[part] = table.apply(columns["q"].reshape(-1)[part])
-
-        step = -(-x.size // threads)
-        tasks = [partial(write, slice(first, first + step)) for first in range(0, x.size, step)]
-        return Parts(Inference(output, columns), tasks)
+        columns, write = _writer(node, inputs[0])
+        step = -(-size // threads)
+        tasks = [partial(write, slice(first, first + step)) for first in range(0, size, step)]
+        return Parts(Inference(columns.pop(OUTPUT), columns), tasks)
 
     def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> IntArray:
         """Shift and look up."""
@@ -208,15 +199,18 @@ def _types(size: int, table: Table, limbs: Sequence[int]) -> dict[str, str]:
     return {name: narrowest_of(*interval) if size >= LARGE else "i8" for name, interval in ends.items()}
 
 
-def _divided(values: IntArray, shift: int, limbs: Sequence[int]) -> dict[str, IntArray]:
-    """The quotients of values, and the limbs of their remainders, by the names of columns."""
-    shifted: IntArray = values + rounding(shift)
-    columns = {"q": shifted >> shift}
-    offset = 0
-    for index, width in enumerate(limbs):
-        columns[f"r{index}"] = (shifted >> offset) & ((1 << width) - 1)
-        offset += width
-    return columns
+def _writer(node: Node, x: Integers) -> tuple[dict[str, Integers], Callable[[slice], None]]:
+    """The columns and the output of an input, by name, and what writes some of their values."""
+    shift, table, limbs = read(node.attributes)
+    flat = np.ascontiguousarray(x).reshape(-1)
+    types = _types(x.size, table, limbs)
+    columns: dict[str, Integers] = {name: np.empty(x.shape, dtype=code) for name, code in types.items()}
+    output, *others = (columns[name].reshape(-1) for name in (OUTPUT, *(n for n in types if n != OUTPUT)))
+
+    def write(part: slice) -> None:
+        table.rescale(flat[part], shift, output[part], limbs, [column[part] for column in others])
+
+    return columns, write
 
 
 def read(attributes: Mapping[str, Attribute]) -> tuple[int, Table, tuple[int, ...]]:

@@ -82,10 +82,11 @@ class SmallConvolution:
     taps: Offsets
     group_step: int
     columns: Offsets
+    sum_type: type[np.signedinteger[Any]]
 
     @classmethod
     def of(
-        cls, images: IntArray, weight: npt.NDArray[Any], bias: Sequence[npt.NDArray[Any]], window: Window
+        cls, images: Integers, weight: npt.NDArray[Any], bias: Sequence[npt.NDArray[Any]], window: Window
     ) -> SmallConvolution | None:
         """Of images [N, C, *spatial], weights [M, C / groups, *kernel] and a bias, if any.
 
@@ -93,16 +94,18 @@ class SmallConvolution:
         """
         if not isinstance(weight, PackedWeights):
             return None
-        small = narrowed(images.reshape(-1))
+        small = narrowed(np.ascontiguousarray(images).reshape(-1))
         if small is None or not weight.takes(small[1]):
             return None
         padded = window.padded_values(small[0].reshape(images.shape), 0)
         taps, columns = _offsets(window, weight.shape[1], padded.shape[2:])
         biases = bias[0].astype(np.int64) if bias else np.zeros(len(weight), np.int64)
         step = weight.shape[1] * prod(padded.shape[2:])
-        return cls(weight, biases, padded.reshape(len(padded), -1), taps[weight.order], step, columns)
+        largest = weight.kernel.largest * small[1] + int(np.abs(biases).max())
+        kind = np.int32 if 2 * largest < MODULUS else np.int64
+        return cls(weight, biases, padded.reshape(len(padded), -1), taps[weight.order], step, columns, kind)
 
-    def write(self, sums: IntArray, first: int, end: int) -> None:
+    def write(self, sums: Integers, first: int, end: int) -> None:
         """Writes some rows of positions of the sums [N, M, *positions]."""
         columns = self.columns[first:end]
         row = columns.shape[1]
@@ -113,7 +116,7 @@ class SmallConvolution:
             )
 
 
-def small_rows(rows: IntArray, weight: npt.NDArray[Any]) -> IntArray | None:
+def small_rows(rows: Integers, weight: npt.NDArray[Any]) -> IntArray | None:
     """The products of rows [R, K] and weights [N, K], as [R, N]; None where floats have to compute them."""
     plain, packed = weight.dtype == np.int16, isinstance(weight, PackedWeights)
     small = narrowed(rows.reshape(-1)) if plain or packed else None

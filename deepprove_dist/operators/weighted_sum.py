@@ -97,6 +97,7 @@ class WeightedSum(IntegerOperator):
     name: ClassVar[str] = Multiple.kind
     inputs: ClassVar[Sequence[int]] = range(1, MAX_INPUTS + 1)
     attributes: ClassVar[Mapping[str, type]] = {"multipliers": tuple, "constant": int}
+    reads_narrow_values: ClassVar[bool] = True
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
         """That of the first input, to which the others broadcast."""

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import Record
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import LARGEST_SIGNED
-from deepprove_dist.kernels import LinearPieces, rescaled
+from deepprove_dist.kernels import LinearPieces, rescale_into
+
+if TYPE_CHECKING:
+    from deepprove_dist.narrow_integers import Integers
 
 Interval = tuple[int, int]
 
@@ -76,13 +80,28 @@ class Table(Record, frozen=True, dict=True):
         """
         import numpy as np
 
-        flat = np.ascontiguousarray(arguments, dtype=np.int64).reshape(-1)
-        result = rescaled(flat, shift, self.first, self._values, self._line)
-        if result is None:
+        result = np.empty(np.shape(arguments), dtype=np.int64)
+        self.rescale(np.ascontiguousarray(arguments).reshape(-1), shift, result.reshape(-1))
+        return result
+
+    def rescale(
+        self,
+        values: Integers,
+        shift: int,
+        result: Integers,
+        widths: Sequence[int] = (),
+        columns: Sequence[Integers] = (),
+    ) -> None:
+        """Writes T at each value [n] over 2^shift, as `apply` does, of integers of any width.
+
+        With ``columns`` [n] it also writes these quotients, and the limbs of the remainders of these widths.
+
+        Raises ModelError for a quotient outside the domain.
+        """
+        if not rescale_into(values, shift, self.first, self._values, self._line, result, widths, columns):
             raise ModelError(
                 f"a table on [{self.first}, {self.first + self.size}) was asked for a value outside"
             )
-        return result.reshape(np.shape(arguments))
 
     @cached_property
     def _line(self) -> tuple[int, int, int] | None:

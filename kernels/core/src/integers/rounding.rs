@@ -7,6 +7,8 @@ use crate::samples::extremes::extremes;
 pub trait Narrow: Copy {
     /// Of a whole number that fits.
     fn of(whole: f64) -> Self;
+    /// Of an integer that fits.
+    fn of_wide(wide: i64) -> Self;
     fn wide(self) -> i64;
 }
 
@@ -19,14 +21,19 @@ macro_rules! narrow {
             }
 
             #[inline(always)]
+            fn of_wide(wide: i64) -> Self {
+                wide as Self
+            }
+
+            #[inline(always)]
             fn wide(self) -> i64 {
-                self.into()
+                self as i64
             }
         }
     )*};
 }
 
-narrow!(i8, i16, i32);
+narrow!(i8, i16, i32, i64);
 
 const BLOCK: usize = 1024;
 
