@@ -41,6 +41,7 @@ class Check(str, Enum):
     BATCH = "batch", "the key allows this number of samples"
     PUBLIC_COUNT = "public tensor count", "the proof has each input and each output of the model"
     PUBLIC_LENGTH = "public tensor length", "an input or output has the elements that the model gives it"
+    PUBLIC_FORM = "public tensor form", "the integers of an input or output are in their shortest form"
     PUBLIC_RANGE = "public tensor range", "every input and output value is in its tensor's range"
     COMMITMENT = "commitment", "a hidden input or output has a root and an answer in the statement"
     OPENED_COMMITMENT = "opened commitment", "an opening has the integers that its commitment is to"

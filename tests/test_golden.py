@@ -38,27 +38,27 @@ ATTEMPT = Attempt(Reservation(epoch=0, number=5, nonce=bytes(range(100, 132))))
 GOLDEN: dict[tuple[int, Weights, bool], tuple[str, str]] = {
     (SMALL, "committed", False): (
         "96f1cc935e5151068ff4240b5955f08da39efa2ec1e284e8c08107ea4c8c31a2",
-        "58248eb06b3b5aada0d30ee3b7ae1841881dd89d683fbd2a7829a4955fc1337c",
+        "9710e867fcb6f3401c09dfe8ff3d832aa01b43f6d0ade650210e00282a430ae2",
     ),
     (SMALL, "public", False): (
         "36a913e555a7989dde8a06196409de6763e187c3b6d8464098f5c5af8e505edb",
-        "cbcf9f5b41962fc6fca97aef4f50f3eea22225ceda440226a05516a9f3687875",
+        "7fa8279f690fab8be22163deea5f6f4d631abb5edf0a192dd6e02f9029b8a9aa",
     ),
     (WIDE, "committed", False): (
         "eef641ecd4e2aabc8136f743065e5df673d788563b73de36252af430dfe01ed7",
-        "1e5007c80615064cf2f2447cfbb678bbc8eadf34473ec0f1a0f0953bebe63005",
+        "0cf053b9a2ca24c9c2e72e52e33b8dd54224f50f9e99d15e08e2933c986849d0",
     ),
     (SMALL, "committed", True): (
         "6e00251a895df6815076f55221b6b3488b6ce7535015e547d93bb649d2f16422",
-        "9d95c2bb1146481c42015343480aec7f121bc2a560ac47b7b345ef8c659a5fb9",
+        "929541da927d006b5da0024c54860dba388f72c8789549bdfed925f484eaa5e3",
     ),
     (SMALL, "public", True): (
         "27206d35a3a3bc36e593fb62e411fd1b46a4c747b086f31b35ed1a9647b97a60",
-        "a57718a80bfc876acb4c785d5e7996b40cfa6f0f88a36ca9fa0425f9c562e1f7",
+        "1ee7c22daafbd241ee3c698f9512ff1a87148d3e1b024c4c2b11c9cc0a6376b7",
     ),
     (WIDE, "committed", True): (
         "70fa8dbec6f25e9a8f058cf4ee2d9d2c0e1e5d998ffb866c940e936eb120355d",
-        "fa60ce8cb48ddabc02993bbc3da7c9c2e7df074a0a5f50f0b93dd510d8d53b72",
+        "262b802d74398425641773efcdac674ba7b016b6d6ecf7bf10edb2a8244ef8af",
     ),
 }
 

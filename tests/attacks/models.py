@@ -20,7 +20,7 @@ from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes
-from deepprove_dist.protocol.messages.statement import encode_tensor
+from deepprove_dist.protocol.messages.public_integers import encode_tensor
 from deepprove_dist.protocol.parameters import (
     LOG_TAIL_STEPS,
     Code,

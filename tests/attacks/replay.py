@@ -16,7 +16,7 @@ import msgpack
 from tests.attacks.plain_merkle import climb, leaf_digests
 from tests.attacks.plain_transcript import PlainTranscript
 
-PROTOCOL = b"deepprove-dist 5: sumcheck, logup-GKR, WHIR over KoalaBear^5"
+PROTOCOL = b"deepprove-dist 6: sumcheck, logup-GKR, WHIR over KoalaBear^5"
 EXTENSION = 20
 BATCH, FACTORS, FINALS = 0, 2, 4
 MASK_COLUMNS = 5

@@ -58,7 +58,7 @@ MEANING: dict[str, Callable[[Content], None]] = {
     "a constant in a factor": put_at("relations", 1, 2, 0, 4, 0, 2)([[1, []]]),
     "a map to an input": put_at("relations", 0, 2, 0, 4, 0, 1, 0, 2, 1)([[1], 0, 3, 0, 1, 1, 1, []]),
     "an output twice as large": put_at("relations", 1, 1, 1, 0, 0)(2),
-    "inputs that start elsewhere": put_at("inputs", 0, 3)(-9),
+    "inputs that start elsewhere": every(put_at("inputs", 0, 3)(-9), put_at("inputs", 0, 4)(6)),
 }
 
 LABELS = {
@@ -66,7 +66,7 @@ LABELS = {
     "another unit of the output": put_at("outputs", 0, 5)([[], [0.25]]),
     "another name of the output": put_at("outputs", 0, 0)("z"),
     "another shape of the output": put_at("outputs", 0, 2)([1, 3]),
-    "another range of the input": put_at("inputs", 0, 4)(8),
+    "another range of the input": put_at("inputs", 0, 4)(6),
     "another model": put_at("model")(bytes(32)),
 }
 

@@ -30,6 +30,7 @@ from deepprove_dist.protocol.messages.proof import ProofContent
 from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.fields import add_one, put
+from tests.attacks.integers import encode_wide
 from tests.attacks.models import (
     MAX_BATCH,
     check,
@@ -204,13 +205,18 @@ def _an_input_is_missing(targets: Targets) -> None:
 
 
 @attack(Check.PUBLIC_LENGTH, subject="x", expected=4, actual=3)
-def _an_element_is_missing(targets: Targets) -> None:
-    targets.alter("statement", "inputs", 0, to=lambda data: data[:-1])
+def _elements_are_missing(targets: Targets) -> None:
+    targets.alter("statement", "inputs", 0, to=lambda data: encode_wide([7, -8]))
 
 
-@attack(Check.PUBLIC_RANGE, subject="x", index=2, expected=7, actual=8)
+@attack(Check.PUBLIC_FORM, subject="x")
+def _elements_in_a_longer_form(targets: Targets) -> None:
+    targets.alter("statement", "inputs", 0, to=lambda data: encode_wide([0, 0, 0, 0]))
+
+
+@attack(Check.PUBLIC_RANGE, subject="x", index=2)
 def _a_value_out_of_range(targets: Targets) -> None:
-    targets.alter("statement", "inputs", 0, to=lambda data: data[:2] + bytes([16]) + data[3:])
+    targets.alter("statement", "inputs", 0, to=lambda data: encode_wide([7, -8, 8, 0]))
 
 
 @attack(Check.COMMITMENT, subject="x")

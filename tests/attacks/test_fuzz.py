@@ -21,7 +21,8 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.messages import proof as proof_file
-from deepprove_dist.protocol.messages.proof import ProofContent
+from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes
+from deepprove_dist.protocol.messages.public_integers import decode_tensor
 from deepprove_dist.protocol.system.index_map import positions
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.system import Affine, Product, System
@@ -65,11 +66,14 @@ def mutants(data: bytes, count: int, seed: int) -> Iterator[bytes]:
 
 
 def meaning(key: KeyContent) -> tuple[object, ...]:
-    """What a key says of the integers, without names, units, bounds and the order of sums."""
+    """What a key says of the integers, without names, units, bounds and the order of sums.
+
+    Where a range begins is a bound too, though some encodings of inputs count from there: see `integers`.
+    """
     system = key.system.for_batch(1)
     tensors = [replace(tensor, name="") for tensor in system.tensors]
     public = [
-        [replace(public, name="", shape=(), hi=0, scale=Scale.of(1.0)) for public in group]
+        [replace(public, name="", shape=(), lo=0, hi=0, scale=Scale.of(1.0)) for public in group]
         for group in (system.inputs, system.outputs)
     ]
     relations = [
@@ -80,6 +84,14 @@ def meaning(key: KeyContent) -> tuple[object, ...]:
         (lookup.table, [_linear(system, column) for column in lookup.columns]) for lookup in system.lookups
     ]
     return tensors, public, system.tables, relations, lookups
+
+
+def integers(key: KeyContent, statement: StatementBytes) -> list[list[int]]:
+    """All that a key makes of a statement's bytes."""
+    system = key.system
+    publics, data = (*system.inputs, *system.outputs), (*statement.inputs, *statement.outputs)
+    pairs = zip(publics, data, strict=True)
+    return [decode_tensor(public, statement.batch, encoding).flat for public, encoding in pairs]
 
 
 def _linear(system: System, affine: Affine) -> dict[Index, tuple[int, dict[tuple[int, Index], int]]]:
@@ -135,6 +147,7 @@ def test_mutated_keys_are_refused_or_take_no_proof_of_another(
             claimed = proof_file.dump(prove_fast(key, replace(attempt, statement=statement)))
             if outcome(verify, other, claimed) == "accepted":
                 assert meaning(other) == meaning(key.verifying)
+                assert integers(other, statement) == integers(key.verifying, statement)
     assert outcomes.keys() <= {"FormatError", "SecurityError", "accepted"}
     assert outcomes["accepted"] > 40
 

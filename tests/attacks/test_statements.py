@@ -11,12 +11,13 @@ from deepprove_dist.checks import Check
 from deepprove_dist.errors import InputError, VerificationError
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes
-from deepprove_dist.protocol.messages.statement import encode_tensor
+from deepprove_dist.protocol.messages.public_integers import encode_tensor
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.prover import Prover
 from deepprove_dist.verifier import verify
 from tests.attacks.expected import of_challenges
 from tests.attacks.fields import put
+from tests.attacks.integers import encode_wide
 from tests.attacks.models import check, honest_attempt, inputs, make_key, model, prove_fast
 from tests.attacks.reference_prover import Attempt
 from tests.records import replace
@@ -63,9 +64,16 @@ def test_public_values_of_another_inference(
     assert caught.value.check in of_challenges(key)
 
 
-def test_a_proof_of_one_sample_is_none_of_two(key: Prover, proof: ProofContent) -> None:
+def test_a_proof_of_one_sample_is_none_of_two(key: Prover, attempt: Attempt, proof: ProofContent) -> None:
     claimed = proof.statement
-    twice = replace(claimed, batch=2, inputs=(claimed.inputs[0] * 2,), outputs=(claimed.outputs[0] * 2,))
+    doubled = (
+        tuple(encode_tensor(tensor, np.tile(values[tensor.name], (2, 1))) for tensor in tensors)
+        for tensors, values in (
+            (key.verifying.inputs, attempt.trace.values),
+            (key.verifying.outputs, attempt.trace.outputs),
+        )
+    )
+    twice = replace(claimed, batch=2, inputs=next(doubled), outputs=next(doubled))
     with pytest.raises(VerificationError) as caught:
         check(key, replace(proof, statement=twice))
     assert caught.value.check in of_challenges(key)
@@ -78,35 +86,39 @@ def test_batches_that_the_key_does_not_allow(key: Prover, proof: ProofContent, b
     assert caught.value.check == Check.BATCH
 
 
-def test_public_integers_out_of_range(key: Prover, proof: ProofContent) -> None:
-    (tensor,), (data,) = key.verifying.inputs, proof.statement.inputs
-    span = tensor.hi - tensor.lo
-    assert span < 255
-    for byte in (span + 1, 255):
-        claimed = replace(proof.statement, inputs=(bytes([byte]) + data[1:],))
-        with pytest.raises(VerificationError) as caught:
-            check(key, replace(proof, statement=claimed))
-        assert caught.value.check == Check.PUBLIC_RANGE
-    (tensor,), (data,) = key.verifying.outputs, proof.statement.outputs
-    claimed = replace(proof.statement, outputs=(b"\xff" * len(data),))
-    with pytest.raises(VerificationError) as caught:
-        check(key, replace(proof, statement=claimed))
-    assert caught.value.check == Check.PUBLIC_RANGE
+def test_public_integers_out_of_range(key: Prover, attempt: Attempt, proof: ProofContent) -> None:
+    for field, tensor in (("inputs", key.verifying.inputs[0]), ("outputs", key.verifying.outputs[0])):
+        values = {**attempt.trace.values, **attempt.trace.outputs}[tensor.name]
+        for value in (tensor.lo - 1, tensor.hi + 1):
+            changed = values.copy()
+            changed[0, 0] = value
+            claimed = replace(proof.statement, **{field: (encode_wide(changed.reshape(-1).tolist()),)})
+            with pytest.raises(VerificationError) as caught:
+                check(key, replace(proof, statement=claimed))
+            assert caught.value.check == Check.PUBLIC_RANGE
 
 
 def test_a_prover_cannot_claim_an_input_out_of_range(key: Prover, attempt: Attempt) -> None:
     """The whole proof is made for it; its encoding does not exist, and nothing else is taken for it."""
     x = attempt.trace.values["x"].copy()
     x[0, 0] = key.verifying.inputs[0].hi + 1
-    encoded = encode_tensor(key.verifying.inputs[0], x)
-    claimed = replace(attempt.statement, inputs=(encoded,))
+    claimed = replace(attempt.statement, inputs=(encode_wide(x.reshape(-1).tolist()),))
     trace = replace(attempt.trace, values={**attempt.trace.values, "x": x})
     with pytest.raises(VerificationError) as caught:
         check(key, prove_fast(key, replace(attempt, statement=claimed, trace=trace)))
     assert caught.value.check == Check.PUBLIC_RANGE
 
 
-@pytest.mark.parametrize("data", [(), (b"",), (b"\0" * 3,), (b"\0" * 5,), (b"\0" * 4, b"\0" * 4)])
+def test_public_integers_in_another_form(key: Prover, attempt: Attempt) -> None:
+    """The whole proof is made for it: of equal integers only one encoding is accepted."""
+    longer = encode_wide(attempt.trace.values["x"].reshape(-1).tolist())
+    assert longer != attempt.statement.inputs[0]
+    with pytest.raises(VerificationError) as caught:
+        check(key, prove_fast(key, replace(attempt, statement=replace(attempt.statement, inputs=(longer,)))))
+    assert caught.value.check == Check.PUBLIC_FORM
+
+
+@pytest.mark.parametrize("data", [(), (b"",), (b"\0",), (b"\0" * 9,), (b"\1\0", b"\1\0")])
 @pytest.mark.parametrize("field", ["inputs", "outputs"])
 def test_other_numbers_of_public_values(
     key: Prover, proof: ProofContent, field: str, data: tuple[bytes, ...]

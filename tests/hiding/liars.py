@@ -13,7 +13,7 @@ from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, verify_rounds
 from deepprove_dist.protocol.argument import prove as argument
 from deepprove_dist.protocol.claims.public import PublicValues
-from deepprove_dist.protocol.messages.statement import encode_tensor
+from deepprove_dist.protocol.messages.public_integers import encode_tensor
 from deepprove_dist.protocol.opening import prove as opening
 from deepprove_dist.protocol.opening.mask import MaskedOpening
 from tests.hiding.elements import coordinates, inverse

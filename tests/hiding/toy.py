@@ -24,7 +24,7 @@ from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.key import key as key_module
 from deepprove_dist.protocol.messages import proof as proof_file
 from deepprove_dist.protocol.messages.proof import ProofContent, StatementBytes
-from deepprove_dist.protocol.messages.statement import encode_tensor
+from deepprove_dist.protocol.messages.public_integers import encode_tensor
 from deepprove_dist.protocol.parameters import Code, InitialCode, Schedule, Weights
 from deepprove_dist.protocol.parameters.matrix_code import MatrixCode
 from deepprove_dist.protocol.system.scale import Scale

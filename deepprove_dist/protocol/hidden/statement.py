@@ -11,13 +11,13 @@ from deepprove_dist.errors import FormatError, VerificationError
 from deepprove_dist.protocol.claims.public import PublicValues
 from deepprove_dist.protocol.messages.commitment import STATEMENT_BYTES, Commitment, CommitmentSizes
 from deepprove_dist.protocol.messages.proof import StatementBytes
-from deepprove_dist.protocol.messages.public_integers import PublicIntegers
-from deepprove_dist.protocol.messages.statement import (
+from deepprove_dist.protocol.messages.public_integers import (
+    PublicIntegers,
     decode_tensor,
     encode_tensor,
-    encoded_bytes,
-    require_tensors,
+    most_bytes,
 )
+from deepprove_dist.protocol.messages.statement import require_tensors
 from deepprove_dist.protocol.parameters import InitialCode
 from deepprove_dist.protocol.system.system import PublicTensor, System
 
@@ -30,9 +30,9 @@ def commitment_sizes(system: System, code: InitialCode) -> tuple[CommitmentSizes
     )
 
 
-def statement_bytes(system: System, public: PublicTensor, batch: int) -> int:
-    """Bytes of an input or output in a statement for `batch` samples."""
-    return STATEMENT_BYTES if system.is_hidden(public) else encoded_bytes(public, batch)
+def most_statement_bytes(system: System, public: PublicTensor, batch: int) -> int:
+    """Bytes that no input or output exceeds in a statement for `batch` samples."""
+    return STATEMENT_BYTES if system.is_hidden(public) else most_bytes(public, batch)
 
 
 def encode_public(
@@ -66,8 +66,8 @@ class DecodedStatement:
 def decode_statement(system: System, code: InitialCode, statement: StatementBytes) -> DecodedStatement:
     """What a statement says; the system is that of the statement's batch.
 
-    Raises VerificationError for other numbers of tensors or elements, for integers out of range, and for what
-    is no commitment.
+    Raises VerificationError for other numbers of tensors or elements, and for what is no commitment. It is
+    raised too for integers out of range or in another form.
     """
     sizes, commitments = iter(commitment_sizes(system, code)), list[Commitment]()
 

@@ -16,7 +16,7 @@ from deepprove_dist.field import MODULUS
 from deepprove_dist.kernels import digest
 from deepprove_dist.protocol.claims.layout import Layout, lay_out
 from deepprove_dist.protocol.claims.public import PublicValues
-from deepprove_dist.protocol.hidden.statement import statement_bytes
+from deepprove_dist.protocol.hidden.statement import most_statement_bytes
 from deepprove_dist.protocol.key import key_file
 from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.pads import count_pads, with_pads
@@ -140,7 +140,7 @@ class KeyContent:
     def _most_bytes(self, batch: int) -> int:
         shape = self.shape if batch == self.max_batch else protocol_shape(self.system.for_batch(batch))
         system = self.system
-        statement = MAX_CONTEXT + sum(statement_bytes(system, public, batch) for public in system.public)
+        statement = MAX_CONTEXT + sum(most_statement_bytes(system, public, batch) for public in system.public)
         trees = (self.schedule.codes, self.schedule.rounds, self.schedule.initial.hidden)
         parts = len(system.public) + sum(map(len, trees))
         return statement + most_bytes(self.schedule, shape) + FRAMING + PART_FRAMING * parts

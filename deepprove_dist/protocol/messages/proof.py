@@ -16,7 +16,7 @@ from deepprove_dist.protocol.parameters import MAX_HIDDEN
 from deepprove_dist.protocol.system.check import MAX_PUBLIC
 
 FORMAT = "deepprove-dist proof"
-VERSION = 5
+VERSION = 6
 
 MAX_CONTEXT = 1 << 16
 """Bytes of the caller's context."""
@@ -37,8 +37,8 @@ PublicBytes = Annotated[tuple[bytes, ...], Limit(max_length=MAX_PUBLIC)]
 
 
 class StatementBytes(Record, frozen=True):
-    """What is proven: the key, the number of samples, inputs and outputs as `statement` encodes them, and the
-    caller's context.
+    """What is proven: the key, the number of samples, inputs and outputs in their encoding, and the caller's
+    context.
 
     `epoch` is that of the weights; None where proofs do not hide weights.
     """

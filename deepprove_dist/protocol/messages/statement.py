@@ -1,34 +1,22 @@
-"""The statement of a proof: public integers, their encoding, and the opening of the transcript.
+"""The statement of a proof: its tensors, and the opening of the transcript.
 
-Decoding refuses values above the end of a tensor's range: the verifier range-checks all public integers. A
-hidden tensor has a commitment in their place: see `protocol.hidden`.
+Public integers are there by their encoding: see `public_integers`. A hidden tensor has a commitment in their
+place: see `protocol.hidden`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
 
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import InputError, VerificationError
-from deepprove_dist.kernels import Transcript, index_of_largest
+from deepprove_dist.kernels import Transcript
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT, VERSION, StatementBytes
-from deepprove_dist.protocol.messages.public_integers import PublicIntegers, integer_bytes
 from deepprove_dist.protocol.system.system import PublicTensor
 
 PROTOCOL = f"deepprove-dist {VERSION}: sumcheck, logup-GKR, WHIR over KoalaBear^5".encode()
 """What a transcript begins with: proofs of another version have other challenges."""
-
-
-def encode_tensor(public: PublicTensor, values: IntArray) -> bytes:
-    """Integers in the tensor's range, any shape, as `encoded_bytes` bytes in row-major order."""
-    return (values.reshape(-1) - public.lo).astype(f"<u{integer_bytes(public)}").tobytes()
-
-
-def encoded_bytes(public: PublicTensor, batch: int) -> int:
-    """Bytes of the encoding for `batch` samples."""
-    return batch * prod(public.shape) * integer_bytes(public)
 
 
 def require_context(context: bytes) -> None:
@@ -37,34 +25,6 @@ def require_context(context: bytes) -> None:
         raise InputError(
             f"the context has {len(context)} bytes, a proof holds {MAX_CONTEXT}: bind it to a digest instead"
         )
-
-
-def decode_tensor(public: PublicTensor, batch: int, data: bytes) -> PublicIntegers:
-    """The integers of `batch` samples.
-
-    Raises VerificationError for another number of them, or one out of range.
-    """
-    size = integer_bytes(public)
-    if len(data) != encoded_bytes(public, batch):
-        raise VerificationError(
-            Check.PUBLIC_LENGTH,
-            "another number of elements than the model's",
-            subject=public.name,
-            expected=encoded_bytes(public, batch) // size,
-            actual=len(data) // size,
-        )
-    index = index_of_largest(data, size)
-    largest = public.lo + int.from_bytes(data[index * size : (index + 1) * size], "little")
-    if largest > public.hi:
-        raise VerificationError(
-            Check.PUBLIC_RANGE,
-            f"a value above {public.hi}, the end of its range",
-            subject=public.name,
-            index=index,
-            expected=public.hi,
-            actual=largest,
-        )
-    return PublicIntegers(public, batch, data)
 
 
 def require_tensors(tensors: tuple[PublicTensor, ...], data: tuple[bytes, ...]) -> None:

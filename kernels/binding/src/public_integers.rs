@@ -1,26 +1,57 @@
-//! The integers of a statement, as the bytes that it has: see `protocol/messages/public_integers.py`.
+//! The integers of a statement, and the bytes that it has of them: see `protocol/messages/public_integers.py`.
 
-use std::cmp::Reverse;
-
+use deepprove_verifier::integer_code;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
-/// Little-endian numbers of 1, 2 or 4 bytes each.
-pub fn unsigned(bytes: &[u8], width: usize) -> PyResult<impl Iterator<Item = i64>> {
-    if !matches!(width, 1 | 2 | 4) || !bytes.len().is_multiple_of(width) {
-        return Err(PyValueError::new_err("numbers have 1, 2 or 4 bytes"));
+use crate::rejection::raise;
+use crate::vectors::SignedIntegers;
+
+/// Integers of 4 bytes each, little-endian, of both signs.
+pub fn signed(bytes: &[u8]) -> PyResult<Vec<i32>> {
+    let (numbers, rest) = bytes.as_chunks();
+    if rest.is_empty() {
+        return Ok(numbers.iter().map(|&number| i32::from_le_bytes(number)).collect());
     }
-    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |high, &low| high << 8 | i64::from(low));
-    Ok(bytes.chunks_exact(width).map(number))
+    Err(PyValueError::new_err("integers have 4 bytes"))
 }
 
-/// The index of the largest of some unsigned little-endian numbers, of the first one if there are several.
+/// The bytes of integers from `least` to `largest`.
 #[pyfunction]
-fn index_of_largest(numbers: &[u8], width: usize) -> PyResult<usize> {
-    let largest = unsigned(numbers, width)?.enumerate().max_by_key(|&(index, v)| (v, Reverse(index)));
-    largest.map(|(index, _)| index).ok_or_else(|| PyValueError::new_err("of no numbers none is the largest"))
+fn encode_integers<'py>(
+    py: Python<'py>,
+    values: SignedIntegers<'_>,
+    least: i64,
+    largest: i64,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = integer_code::encode(&values.widened()?, &(least..=largest)).map_err(raise)?;
+    Ok(PyBytes::new(py, &bytes))
+}
+
+/// The integers that bytes stand for, with 4 bytes each: see `signed`.
+#[pyfunction]
+fn decode_integers<'py>(
+    py: Python<'py>,
+    data: &[u8],
+    count: usize,
+    least: i64,
+    largest: i64,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let values = integer_code::decode(data, count, &(least..=largest)).map_err(raise)?;
+    let narrow: Result<Vec<i32>, _> = values.into_iter().map(i32::try_from).collect();
+    let narrow = narrow.map_err(|_| PyValueError::new_err("an integer takes more than 4 bytes"))?;
+    Ok(PyBytes::new(py, &narrow.into_iter().flat_map(i32::to_le_bytes).collect::<Vec<_>>()))
+}
+
+/// The most bytes of so many integers.
+#[pyfunction]
+fn most_integer_bytes(count: usize, least: i64, largest: i64) -> PyResult<usize> {
+    integer_code::most_bytes(count, &(least..=largest)).map_err(raise)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(index_of_largest, module)?)
+    module.add_function(wrap_pyfunction!(encode_integers, module)?)?;
+    module.add_function(wrap_pyfunction!(decode_integers, module)?)?;
+    module.add_function(wrap_pyfunction!(most_integer_bytes, module)?)
 }

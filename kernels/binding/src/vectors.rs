@@ -23,13 +23,13 @@ use pyo3::types::{PyBytes, PySlice};
 
 use crate::claims::DyadicBlocks;
 use crate::pool::Pool;
-use crate::public_integers::unsigned;
+use crate::public_integers::signed;
 use crate::rejection::raise;
 use crate::scalar::{Extension, Operand};
 
 /// Signed integers of any width that numpy has.
 #[derive(FromPyObject)]
-enum SignedIntegers<'py> {
+pub enum SignedIntegers<'py> {
     EightBytes(PyReadonlyArray1<'py, i64>),
     TwoBytes(PyReadonlyArray1<'py, i16>),
     OneByte(PyReadonlyArray1<'py, i8>),
@@ -49,6 +49,17 @@ macro_rules! of_integers {
     };
 }
 
+impl SignedIntegers<'_> {
+    /// The same integers in 64 bits.
+    pub fn widened(&self) -> PyResult<Vec<i64>> {
+        of_integers!(self, |values| widened(values))
+    }
+}
+
+fn widened<I: Copy + Into<i64>>(values: &[I]) -> Vec<i64> {
+    values.iter().map(|&value| value.into()).collect()
+}
+
 /// An immutable vector of base elements, shared and never copied.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
 pub struct BaseVector(pub Arc<Vec<F>>);
@@ -62,12 +73,10 @@ impl BaseVector {
         Ok(Self(Arc::new(residues)))
     }
 
-    /// Residues of unsigned little-endian numbers of `width` bytes each, with `least` added.
+    /// Residues of signed integers of 4 bytes each, little-endian.
     #[staticmethod]
-    fn from_unsigned(numbers: &[u8], width: usize, least: i64) -> PyResult<Self> {
-        let values: Option<Vec<i64>> = unsigned(numbers, width)?.map(|v| least.checked_add(v)).collect();
-        let values = values.ok_or_else(|| PyValueError::new_err("a number does not fit 64 bits"))?;
-        Ok(Self(Arc::new(from_integers(&values))))
+    fn from_signed(integers: &[u8]) -> PyResult<Self> {
+        Ok(Self(Arc::new(from_integers(&signed(integers)?))))
     }
 
     #[staticmethod]

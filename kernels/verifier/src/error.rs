@@ -29,6 +29,12 @@ pub enum Check {
     ExtensionLength,
     /// An encoded field element is below the modulus.
     CanonicalElement,
+    /// The bytes of public integers end with the last of them.
+    IntegerCount,
+    /// Public integers are in their range.
+    IntegerRange,
+    /// Public integers have the shortest of their encodings.
+    IntegerForm,
     /// The nodes of a Merkle opening are whole digests.
     MerkleDigests,
     /// The opened rows of a code have the length that the code and the indices give.
@@ -51,10 +57,13 @@ pub enum Check {
 
 impl Check {
     /// All checks, in the order of their declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::BaseLength,
         Self::ExtensionLength,
         Self::CanonicalElement,
+        Self::IntegerCount,
+        Self::IntegerRange,
+        Self::IntegerForm,
         Self::MerkleDigests,
         Self::MerkleRows,
         Self::MerkleMissingNode,
@@ -72,6 +81,9 @@ impl Check {
             Self::BaseLength => "base element length",
             Self::ExtensionLength => "extension element length",
             Self::CanonicalElement => "canonical field element",
+            Self::IntegerCount => "public tensor length",
+            Self::IntegerRange => "public tensor range",
+            Self::IntegerForm => "public tensor form",
             Self::MerkleDigests => "Merkle digests",
             Self::MerkleRows => "Merkle row length",
             Self::MerkleMissingNode => "Merkle node missing",
@@ -90,6 +102,9 @@ impl Check {
             Self::BaseLength => ("encoding", "length is not a whole number of field elements"),
             Self::ExtensionLength => ("encoding", "length is not a whole number of extension elements"),
             Self::CanonicalElement => ("encoding", "field element is not below the modulus"),
+            Self::IntegerCount => ("encoding", "another number of elements than the model's"),
+            Self::IntegerRange => ("encoding", "a value outside of its range"),
+            Self::IntegerForm => ("encoding", "the integers are not in their shortest form"),
             Self::MerkleDigests => ("Merkle opening", "the nodes are no whole digests"),
             Self::MerkleRows => ("Merkle opening", "the rows have another length"),
             Self::MerkleMissingNode => ("Merkle opening", "a node is missing"),

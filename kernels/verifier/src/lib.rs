@@ -17,6 +17,7 @@
 //! | [`evaluation`] | their multilinear extension at a point | |
 //! | [`index_map`] | weights along an axis that follows another | |
 //! | [`index_list`] | the same for indices in a list | |
+//! | [`integer_code`] | public integers, in the shortest of three forms | Rice and Plaunt 1971 |
 //! | [`item_count`] | lists in a file, before objects are made of them | msgpack |
 //! | [`linear_pieces`] | piecewise linear tables, and the bytes that stand for them | LEB128, zigzag |
 //! | [`table`] | their multilinear extensions | |
@@ -63,6 +64,7 @@ pub mod field;
 pub mod hashing;
 pub mod index_list;
 pub mod index_map;
+pub mod integer_code;
 pub mod item_count;
 pub mod leaves;
 pub mod linear_pieces;

@@ -254,18 +254,6 @@ SHARED = source(
 STATEMENT = source(
     "deepprove_dist/protocol/messages/statement.py",
     ("protocol/messages/test_statement.py", *SAID),
-    Mutant("the number of elements", "if len(data) != encoded_bytes(public, batch):", "if False:"),
-    Mutant("the end of the range", "if largest > public.hi:", "if False:"),
-    Mutant(
-        "one more than the end of the range",
-        "if largest > public.hi:",
-        "if largest > public.hi + 1:",
-    ),
-    Mutant(
-        "the start of the range",
-        "largest = public.lo + int",
-        "largest = int",
-    ),
     Mutant("the number of tensors", "if len(data) != len(tensors):", "if False:"),
     Mutant("the protocol's name", "Transcript(PROTOCOL)", 'Transcript(b"")', REPLAY),
     Mutant("parameters are absorbed", 'transcript.absorb("parameters", security)', "pass"),
@@ -282,14 +270,40 @@ STATEMENT = source(
 
 INTEGERS = source(
     "deepprove_dist/protocol/messages/public_integers.py",
-    ("protocol/messages/test_public_integers.py", "protocol/messages/test_statement.py", *SAID),
-    Mutant("bytes of an element", "span < 1 << 8", "span <= 1 << 8"),
-    Mutant("two bytes of an element", "span < 1 << 16", "span <= 1 << 16"),
+    ("protocol/messages/test_public_integers.py", *SAID),
     Mutant(
-        "elements count from the range's start",
-        "integer_bytes(self.public), self.public.lo)",
-        "integer_bytes(self.public), 0)",
+        "one integer for each element",
+        "batch * prod(public.shape), public.lo, public.hi)\n    return",
+        "prod(public.shape), public.lo, public.hi)\n    return",
     ),
+    Mutant(
+        "integers are the range's",
+        "prod(public.shape), public.lo, public.hi)\n    return",
+        "prod(public.shape), public.lo, public.hi + 1)\n    return",
+    ),
+    Mutant(
+        "elements are those of the integers",
+        "BaseVector.from_signed(self.data)",
+        "BaseVector.from_signed(self.data[4:] + self.data[:4])",
+    ),
+)
+
+INTEGER_CODE = source(
+    "kernels/verifier/src/integer_code.rs",
+    ("protocol/messages/test_public_integers.py", *SAID, "cargo:integer_code"),
+    Mutant(
+        "integers are in the range",
+        "if !range.contains(&value) {\n            return Err(Rejection",
+        "if false {\n            return Err(Rejection",
+    ),
+    Mutant("bytes end with the last integer", "if !bits.is_filled_with_zeros()", "if false"),
+    Mutant("the last bits are zeros", "self.filled < 8 && self.buffer == 0", "self.filled < 8"),
+    Mutant("no byte comes after the last bits", "self.filled < 8 && self.buffer == 0", "self.buffer == 0"),
+    Mutant("integers have one form", "if shortest(&values, span) != form", "if false"),
+    Mutant("a form is the shorter one", "if length < least", "if length <= least"),
+    Mutant("differences are to the integer before", "before = value;", "before = 0;"),
+    Mutant("bytes bound what is allocated", "count.div_ceil(8) > rest.len()", "false"),
+    Mutant("a long run is no integer", "ones.min(1 << (MAX_BITS - parameter))", "ones"),
 )
 
 PUBLIC = source(

@@ -1,0 +1,422 @@
+//! Public integers as bytes, in the shortest of three forms.
+//!
+//! Of n integers v_0, v_1, ... in a range [lo, hi], the first byte says the form. Bits follow, from the lowest of a
+//! byte to its highest, and the last byte is filled with zeros.
+//!
+//! | first byte | bits of v_i |
+//! | --- | --- |
+//! | 0 | v_i - lo, in as many bits as hi - lo has |
+//! | 1 + k | z = zigzag(v_i) by Rice's code: z >> k ones, a zero, and the k lowest bits of z |
+//! | 65 + k | the same for z = zigzag(v_i - v_{i-1}), where v_{-1} = 0 |
+//!
+//! zigzag counts 0, -1, 1, -2, 2, ... And 2^k is the largest power of two that is not above the mean of all z, or 1. So
+//! the integers say how long each form is. The shortest one is the encoding, the first of several: so it is unique.
+//!
+//! Inputs near a normal distribution, outputs that are mostly small, and images are shorter by Rice's codes.
+//! Source: Rice and Plaunt, "Adaptive variable-length coding for efficient compression of spacecraft television
+//! data", 1971.
+
+use std::ops::RangeInclusive;
+
+use crate::error::{Check, Error, Rejection, Result};
+
+/// First bytes of the two forms by Rice's code, less k.
+const OF_VALUES: u8 = 1;
+const OF_DIFFERENCES: u8 = 65;
+/// Above all k, and above the bits of all zigzags.
+const MAX_BITS: u32 = 40;
+/// Ends of ranges are nearer to 0: integers have 32 bits.
+const MAX_END: u64 = 1 << 31;
+
+/// How integers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Fixed { bits: u32 },
+    Rice { parameter: u32, differences: bool },
+}
+
+/// The bytes of integers in a range.
+///
+/// # Errors
+/// [`Error::Shape`] for an integer outside of it, and for a range beyond 32 bits.
+pub fn encode(values: &[i64], range: &RangeInclusive<i64>) -> Result<Vec<u8>> {
+    let span = span(range)?;
+    if values.iter().any(|value| !range.contains(value)) {
+        return Err(Error::Shape("a public integer is outside of its range"));
+    }
+    let form = shortest(values, span);
+    let mut bits = Writer::starting_with(form.first_byte());
+    match form {
+        Form::Fixed { bits: width } => {
+            values.iter().for_each(|value| bits.push((value - range.start()).unsigned_abs(), width));
+        }
+        Form::Rice { parameter, differences } => {
+            for number in zigzags(values, differences) {
+                bits.push_ones(number >> parameter);
+                bits.push(number & ((1 << parameter) - 1), parameter);
+            }
+        }
+    }
+    Ok(bits.finish())
+}
+
+/// The `count` integers in a range that bytes stand for.
+///
+/// # Errors
+/// [`Error::Rejected`] for bytes that end early or go on, for integers outside of the range, and for any bytes that
+/// [`encode`] does not give. [`Error::Shape`] for a range beyond 32 bits.
+pub fn decode(bytes: &[u8], count: usize, range: &RangeInclusive<i64>) -> Result<Vec<i64>> {
+    let span = span(range)?;
+    let (&first, rest) = bytes.split_first().ok_or(Rejection::counted(Check::IntegerCount, count, 0))?;
+    let form = Form::of_first_byte(first, span).ok_or(Rejection::of(Check::IntegerForm))?;
+    // All integers have a bit at least: so bytes bound what is allocated, unless the key says that all are equal.
+    if span > 0 && count.div_ceil(8) > rest.len() {
+        return Err(Rejection::counted(Check::IntegerCount, count, 8 * rest.len()).into());
+    }
+    let mut bits = Reader::new(rest);
+    let mut values = Vec::with_capacity(count);
+    let mut before = 0;
+    for index in 0..count {
+        let short = Rejection::counted(Check::IntegerCount, count, index);
+        let value = match form {
+            Form::Fixed { bits: width } => {
+                range.start().wrapping_add_unsigned(bits.take(width).ok_or(short)?)
+            }
+            Form::Rice { parameter, differences } => {
+                let ones = bits.ones().ok_or(short)?;
+                let low = bits.take(parameter).ok_or(short)?;
+                // Beyond that the integer is outside of any range, whatever its low bits are.
+                let number = ones.min(1 << (MAX_BITS - parameter)) << parameter | low;
+                let signed = (number >> 1).cast_signed() ^ -(number & 1).cast_signed();
+                if differences { before + signed } else { signed }
+            }
+        };
+        if !range.contains(&value) {
+            return Err(Rejection::at_index(Check::IntegerRange, index).into());
+        }
+        before = value;
+        values.push(value);
+    }
+    if !bits.is_filled_with_zeros() {
+        return Err(Rejection::at_index(Check::IntegerCount, count).into());
+    }
+    if shortest(&values, span) != form {
+        return Err(Rejection::of(Check::IntegerForm).into());
+    }
+    Ok(values)
+}
+
+/// The most bytes that `count` integers of a range take.
+///
+/// # Errors
+/// [`Error::Shape`] for a range beyond 32 bits, and for a count whose bits no machine counts.
+pub fn most_bytes(count: usize, range: &RangeInclusive<i64>) -> Result<usize> {
+    let bits = count.checked_mul(bits_of(span(range)?) as usize);
+    bits.map(|bits| 1 + bits.div_ceil(8)).ok_or(Error::Shape("there are too many public integers"))
+}
+
+fn span(range: &RangeInclusive<i64>) -> Result<u64> {
+    let ends = [range.start(), range.end()];
+    if range.is_empty() || ends.into_iter().any(|end| end.unsigned_abs() >= MAX_END) {
+        return Err(Error::Shape("the range of public integers is empty, or beyond 32 bits"));
+    }
+    Ok(range.end().abs_diff(*range.start()))
+}
+
+const fn bits_of(span: u64) -> u32 {
+    u64::BITS - span.leading_zeros()
+}
+
+impl Form {
+    const fn first_byte(self) -> u8 {
+        match self {
+            Self::Fixed { .. } => 0,
+            Self::Rice { parameter, differences } => {
+                parameter as u8 + if differences { OF_DIFFERENCES } else { OF_VALUES }
+            }
+        }
+    }
+
+    fn of_first_byte(byte: u8, span: u64) -> Option<Self> {
+        let differences = byte >= OF_DIFFERENCES;
+        let least = if differences { OF_DIFFERENCES } else { OF_VALUES };
+        match byte.checked_sub(least).map(u32::from) {
+            None => Some(Self::Fixed { bits: bits_of(span) }),
+            Some(parameter) if parameter < MAX_BITS => Some(Self::Rice { parameter, differences }),
+            Some(_) => None,
+        }
+    }
+
+    /// Bits of all integers.
+    fn length(self, values: &[i64]) -> u128 {
+        let count = values.len() as u128;
+        match self {
+            Self::Fixed { bits } => count * u128::from(bits),
+            Self::Rice { parameter, differences } => {
+                let ones: u128 = zigzags(values, differences).map(|z| u128::from(z >> parameter)).sum();
+                ones + count * u128::from(1 + parameter)
+            }
+        }
+    }
+}
+
+fn shortest(values: &[i64], span: u64) -> Form {
+    let mut best = Form::Fixed { bits: bits_of(span) };
+    let mut least = best.length(values);
+    for differences in [false, true] {
+        let sum: u128 = zigzags(values, differences).map(u128::from).sum();
+        let mean = sum.checked_div(values.len() as u128).unwrap_or(0);
+        let form = Form::Rice { parameter: mean.checked_ilog2().unwrap_or(0), differences };
+        let length = form.length(values);
+        if length < least {
+            (best, least) = (form, length);
+        }
+    }
+    best
+}
+
+/// The numbers that Rice's code writes: of each integer, or of its difference to the one before.
+fn zigzags(values: &[i64], differences: bool) -> impl Iterator<Item = u64> {
+    values.iter().scan(0, move |before, &value| {
+        let signed = value - *before;
+        *before = if differences { value } else { 0 };
+        Some((signed << 1 ^ signed >> 63).cast_unsigned())
+    })
+}
+
+/// Bits that become bytes.
+struct Writer {
+    bytes: Vec<u8>,
+    buffer: u64,
+    filled: u32,
+}
+
+impl Writer {
+    fn starting_with(byte: u8) -> Self {
+        Self { bytes: vec![byte], buffer: 0, filled: 0 }
+    }
+
+    /// The `count` lowest bits of a number that has no others, at most `MAX_BITS` of them.
+    fn push(&mut self, number: u64, count: u32) {
+        self.buffer |= number << self.filled;
+        self.filled += count;
+        while self.filled >= 8 {
+            let [byte, ..] = self.buffer.to_le_bytes();
+            self.bytes.push(byte);
+            self.buffer >>= 8;
+            self.filled -= 8;
+        }
+    }
+
+    /// So many ones, and a zero.
+    fn push_ones(&mut self, mut count: u64) {
+        while count >= u64::from(MAX_BITS) {
+            self.push((1 << MAX_BITS) - 1, MAX_BITS);
+            count -= u64::from(MAX_BITS);
+        }
+        self.push((1 << count) - 1, 1 + count as u32);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.push(0, (8 - self.filled) % 8);
+        self.bytes
+    }
+}
+
+/// Bytes as bits.
+struct Reader<'a> {
+    bytes: &'a [u8],
+    buffer: u64,
+    /// Bits in the buffer; those above are 0.
+    filled: u32,
+}
+
+impl<'a> Reader<'a> {
+    const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, buffer: 0, filled: 0 }
+    }
+
+    /// More than `MAX_BITS` bits in the buffer, or all that there are.
+    fn fill(&mut self) {
+        while self.filled <= 56
+            && let Some((&byte, rest)) = self.bytes.split_first()
+        {
+            self.buffer |= u64::from(byte) << self.filled;
+            self.filled += 8;
+            self.bytes = rest;
+        }
+    }
+
+    fn drop_bits(&mut self, count: u32) {
+        self.buffer = self.buffer.checked_shr(count).unwrap_or(0);
+        self.filled -= count;
+    }
+
+    /// The next `count` bits, at most `MAX_BITS`; None where there are fewer.
+    fn take(&mut self, count: u32) -> Option<u64> {
+        if self.filled < count {
+            self.fill();
+        }
+        if self.filled < count {
+            return None;
+        }
+        let number = self.buffer & ((1 << count) - 1);
+        self.drop_bits(count);
+        Some(number)
+    }
+
+    /// How many ones come before the next zero, which is read too; None where there is no zero.
+    fn ones(&mut self) -> Option<u64> {
+        let mut ones = 0;
+        loop {
+            let run = self.buffer.trailing_ones();
+            if run < self.filled {
+                self.drop_bits(run + 1);
+                return Some(ones + u64::from(run));
+            }
+            ones += u64::from(self.filled);
+            self.drop_bits(self.filled);
+            self.fill();
+            if self.filled == 0 {
+                return None;
+            }
+        }
+    }
+
+    /// Whether nothing is left but zeros that fill a byte.
+    fn is_filled_with_zeros(&mut self) -> bool {
+        self.fill();
+        self.filled < 8 && self.buffer == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(error: Error) -> Check {
+        match error {
+            Error::Rejected(rejection) => rejection.check,
+            Error::Shape(text) => panic!("{text}"),
+        }
+    }
+
+    fn refused(bytes: &[u8], count: usize, range: RangeInclusive<i64>) -> Check {
+        check(decode(bytes, count, &range).unwrap_err())
+    }
+
+    #[test]
+    fn each_form_is_taken_where_it_is_shortest() {
+        let uniform: Vec<i64> = (0..16).map(|i| i * 7 % 16).collect();
+        assert_eq!(encode(&uniform, &(0..=15)).unwrap(), [0, 0x70, 0x5e, 0x3c, 0x1a, 0xf8, 0xd6, 0xb4, 0x92]);
+        // zigzags 0, 1, 2, 0: a mean below 1, so k = 0, and bits 0 10 110 0.
+        assert_eq!(encode(&[0, -1, 1, 0], &(-100..=100)).unwrap(), [1, 0b0001_1010]);
+        // Differences 90, 0, 0, 0, 0, 1, 0, 0 have zigzags 180, 2 and zeros: a mean of 22, k = 4.
+        let slow = encode(&[90, 90, 90, 90, 90, 91, 91, 91], &(-100..=1000)).unwrap();
+        assert_eq!(slow[0], 65 + 4);
+        assert_eq!(decode(&slow, 8, &(-100..=1000)).unwrap(), [90, 90, 90, 90, 90, 91, 91, 91]);
+        // Of forms of one length the first is taken: a bit each.
+        assert_eq!(encode(&[0, 0, 0], &(0..=1)).unwrap(), [0, 0]);
+        assert_eq!(encode(&[0, 0, 0], &(0..=2)).unwrap(), [1, 0]);
+    }
+
+    #[test]
+    fn equal_ends_take_a_byte_in_all_and_no_integers_too() {
+        assert_eq!(encode(&[7; 5], &(7..=7)).unwrap(), [0]);
+        assert_eq!(decode(&[0], 5, &(7..=7)).unwrap(), [7; 5]);
+        assert_eq!(encode(&[], &(0..=9)).unwrap(), [0]);
+        assert_eq!(decode(&[0], 0, &(0..=9)).unwrap(), [0; 0]);
+    }
+
+    #[test]
+    fn a_long_run_of_ones_is_read_across_words() {
+        let mut values = vec![0; 2000];
+        values[1000] = 900;
+        let bytes = encode(&values, &(-1000..=1000)).unwrap();
+        assert_eq!(bytes[0], 1);
+        assert_eq!(decode(&bytes, 2000, &(-1000..=1000)).unwrap(), values);
+    }
+
+    #[test]
+    fn bytes_that_end_early_or_go_on_are_refused() {
+        for (values, range) in [(vec![3, 1, 2, 0, 3, 3], 0..=3), (vec![0, -1, 1, 0, 9, 0, 2, -2], -100..=100)]
+        {
+            let bytes = encode(&values, &range).unwrap();
+            for length in 0..bytes.len() {
+                assert_eq!(refused(&bytes[..length], values.len(), range.clone()), Check::IntegerCount);
+            }
+            assert_eq!(
+                refused(&[&bytes[..], &[0]].concat(), values.len(), range.clone()),
+                Check::IntegerCount
+            );
+            assert_eq!(refused(&bytes, values.len() + 8, range.clone()), Check::IntegerCount);
+        }
+        // Bits that fill the last byte are zeros.
+        assert_eq!(refused(&[0, 0b0010_0111], 2, 0..=3), Check::IntegerCount);
+        assert_eq!(refused(&[0, 0], 1 << 60, 0..=3), Check::IntegerCount);
+    }
+
+    #[test]
+    fn integers_outside_of_the_range_are_refused() {
+        assert_eq!(refused(&[0, 0b0000_1101], 2, 0..=2), Check::IntegerRange);
+        // Zigzags 6 and 10 are 3 and 5, zigzags 6 and 4 of differences are 3 and 3 + 2.
+        assert_eq!(refused(&[1, 0b1011_1111, 0xff, 1], 2, -4..=4), Check::IntegerRange);
+        assert_eq!(refused(&[65 + 2, 0b0001_1001], 2, -4..=4), Check::IntegerRange);
+        // More ones than any integer of 64 bits has.
+        let long = [&[1 + 39][..], &[0xff; 100], &[0; 6]].concat();
+        assert_eq!(refused(&long, 1, -4..=4), Check::IntegerRange);
+    }
+
+    #[test]
+    fn other_forms_of_the_same_integers_are_refused() {
+        // [0, 0, 0] of -1..=1 takes a bit each; here two bits each, and k = 1.
+        assert_eq!(encode(&[0, 0, 0], &(-1..=1)).unwrap(), [1, 0]);
+        assert_eq!(refused(&[0, 0b0001_0101], 3, -1..=1), Check::IntegerForm);
+        assert_eq!(refused(&[2, 0], 3, -1..=1), Check::IntegerForm);
+        assert_eq!(refused(&[65, 0], 3, -1..=1), Check::IntegerForm);
+        for first in [1 + 40, 64, 65 + 40, 255] {
+            assert_eq!(refused(&[first, 0, 0, 0, 0], 3, -1..=1), Check::IntegerForm);
+        }
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_are_errors() {
+        for range in [-1 << 31..=0, 0..=1 << 31, RangeInclusive::new(1, 0), i64::MIN..=i64::MAX] {
+            assert!(matches!(encode(&[0], &range), Err(Error::Shape(_))));
+            assert!(matches!(decode(&[0], 1, &range), Err(Error::Shape(_))));
+            assert!(matches!(most_bytes(1, &range), Err(Error::Shape(_))));
+        }
+        assert!(matches!(encode(&[4], &(0..=3)), Err(Error::Shape(_))));
+        assert!(matches!(encode(&[-1], &(0..=3)), Err(Error::Shape(_))));
+        assert!(matches!(most_bytes(usize::MAX, &(0..=3)), Err(Error::Shape(_))));
+        assert_eq!(most_bytes(5, &(0..=3)).unwrap(), 3);
+    }
+
+    fn integers() -> impl Strategy<Value = (Vec<i64>, RangeInclusive<i64>)> {
+        let end = 1 - (1_i64 << 31)..=(1 << 31) - 1;
+        (end.clone(), end, 0_u32..32).prop_flat_map(|(a, b, shift)| {
+            let range = a.min(b)..=a.max(b);
+            let (low, high) = (*range.start(), *range.end());
+            let inside = (low >> shift..=high >> shift).prop_map(move |v| v.clamp(low, high));
+            (prop::collection::vec(inside, 0..200), Just(range))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_undoes_encoding((values, range) in integers()) {
+            let bytes = encode(&values, &range).unwrap();
+            prop_assert!(bytes.len() <= most_bytes(values.len(), &range).unwrap());
+            prop_assert_eq!(decode(&bytes, values.len(), &range).unwrap(), values);
+        }
+
+        #[test]
+        fn integers_have_one_encoding(bytes: Vec<u8>, count in 0_usize..40, low in -40_i64..=0, high in 0_i64..40) {
+            if let Ok(values) = decode(&bytes, count, &(low..=high)) {
+                prop_assert_eq!(encode(&values, &(low..=high)).unwrap(), bytes);
+            }
+        }
+    }
+}
