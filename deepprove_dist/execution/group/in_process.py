@@ -9,17 +9,25 @@ from deepprove_dist.errors import PeerError
 from deepprove_dist.execution.group.executor import WorkerDescription
 from deepprove_dist.execution.network.address import Address, Publisher
 from deepprove_dist.execution.workers.worker import ProcessContext, WorkerFactory
+from deepprove_dist.kernels import LOG_WRITTEN
 
 
 class InProcessExecutor:
     """As many ranks as asked for, each with `threads` threads for its kernels.
 
-    Without `peers`, what ranks publish goes through the coordinator.
+    Without `peers`, what ranks publish goes through the coordinator. `log_written`: see `ProcessContext`.
     """
 
-    def __init__(self, ranks: int, worker: WorkerFactory, threads: int = 1, peers: bool = True) -> None:
+    def __init__(
+        self,
+        ranks: int,
+        worker: WorkerFactory,
+        threads: int = 1,
+        peers: bool = True,
+        log_written: int = LOG_WRITTEN,
+    ) -> None:
         self._factory = worker
-        self._context = ProcessContext(threads, fetch=self._fetch if peers else None)
+        self._context = ProcessContext(threads, log_written, fetch=self._fetch if peers else None)
         self._workers = [worker(self._context, rank) for rank in range(ranks)]
 
     @property
@@ -38,6 +46,11 @@ class InProcessExecutor:
         if self._context.fetch is None:
             return None
         return {rank: Address("this process", rank) for rank in range(len(self._workers))}
+
+    @property
+    def files(self) -> Mapping[bytes, Path]:
+        """What was distributed, by digest."""
+        return self._context.files
 
     def distribute(self, path: Path, digest: bytes) -> None:
         """The file is here."""

@@ -153,6 +153,11 @@ class WorkerGroup:
             for journal in self._ranks.journals:
                 journal.end()
 
+    def forget(self) -> None:
+        """Frees what was asked within this proof. A worker that is lost later in it cannot be replaced."""
+        for journal in self._ranks.journals:
+            journal.forget(after=-1)
+
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Calls inside belong to that phase of the metrics, and of the trace if one records."""

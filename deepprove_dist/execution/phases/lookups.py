@@ -23,7 +23,8 @@ def build_fractions(
             key.leaves[of_part] = PartLeaves(*layout, key.log_parts, part)
         leaves = key.leaves[of_part].build(proof.values[part], challenges)
         levels = instance.leaves.levels
-        proof.fractions[part] = FractionPart(leaves, levels, key.residue(part), state.pool)
+        residue, written = key.residue(part), state.context.log_written
+        proof.fractions[part] = FractionPart(leaves, levels, residue, state.pool, written)
     return {part: tree.layer(level) for part, tree in proof.fractions.items()}
 
 

@@ -30,6 +30,7 @@ from deepprove_dist.execution.calls.requests import (
 )
 from deepprove_dist.execution.network.address import Publisher
 from deepprove_dist.execution.workers.published_values import PublishedValues
+from deepprove_dist.kernels import LOG_WRITTEN
 
 Fetch: TypeAlias = Callable[[int, Sequence[Publisher]], Sequence[bytes]]
 """What other ranks published in the all-gather of that number, in their order. Raises PeerError."""
@@ -37,9 +38,14 @@ Fetch: TypeAlias = Callable[[int, Sequence[Publisher]], Sequence[bytes]]
 
 @dataclass
 class ProcessContext:
-    """Threads for the kernels of each rank, files by digest, and the way to other processes, if any."""
+    """Threads for the kernels of each rank, files by digest, and the way to other processes, if any.
+
+    Of a fraction tree at most 2^`log_written` nodes are written at once, beside its top. Fewer take less
+    memory and more time.
+    """
 
     threads: int = 1
+    log_written: int = LOG_WRITTEN
     files: dict[bytes, Path] = field(default_factory=dict)
     fetch: Fetch | None = None
 

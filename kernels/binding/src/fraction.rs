@@ -73,6 +73,11 @@ impl FractionLeaves {
     pub fn layers(&self, levels: usize) -> Result<logup::Layers> {
         Ok(Leaves::new(self.0.clone(), levels)?.into())
     }
+
+    /// The same, with at most 2^`log_written` nodes written at once.
+    pub fn written(&self, levels: usize, log_written: usize) -> Result<logup::Layers> {
+        Ok(logup::Layers::written(Leaves::new(self.0.clone(), levels)?, log_written))
+    }
 }
 
 /// Values sent, point, numerator and denominator there.

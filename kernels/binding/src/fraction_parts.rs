@@ -2,6 +2,7 @@
 
 use deepprove_kernels::error::Result;
 use deepprove_kernels::field::EF;
+use deepprove_kernels::logup::LOG_WRITTEN;
 use deepprove_kernels::parts::residue::Residue;
 use deepprove_kernels::parts::rounds;
 use deepprove_kernels::parts::tree;
@@ -35,18 +36,20 @@ impl FractionPart {
 #[pymethods]
 impl FractionPart {
     /// `leaves` are those of `part` = (log of the number of parts, index): leaf x of the tree of
-    /// 2^`levels` is leaf x >> log of the part.
+    /// 2^`levels` is leaf x >> log of the part. At most 2^`log_written` nodes are written at once.
     #[new]
+    #[pyo3(signature = (leaves, levels, part, pool, log_written=LOG_WRITTEN))]
     fn new(
         py: Python<'_>,
         leaves: &FractionLeaves,
         levels: usize,
         part: (usize, usize),
         pool: &Pool,
+        log_written: usize,
     ) -> PyResult<Self> {
         let part = Residue::new(part.0, part.1).map_err(raise)?;
         let local = levels.saturating_sub(part.log_parts);
-        let build = || tree::FractionPart::new(leaves.layers(local)?, levels, part);
+        let build = || tree::FractionPart::new(leaves.written(local, log_written)?, levels, part);
         let leaves = 1 << local.min(32);
         Ok(Self { tree: py.detach(|| pool.0.run(leaves, build)).map_err(raise)?, leaves })
     }
@@ -145,6 +148,7 @@ impl FractionRounds {
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("LOG_WRITTEN", LOG_WRITTEN)?;
     module.add_class::<FractionPart>()?;
     module.add_class::<FractionRounds>()
 }

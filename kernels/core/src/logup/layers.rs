@@ -9,10 +9,19 @@ use crate::field::{EF, LOG_WIDTH};
 /// Levels of a tree whose largest layers are made when they are needed: in smaller ones all layers together are a
 /// few hundred megabytes.
 const LARGE_LEVELS: usize = 22;
-/// Nodes that are written at once, of all but the leaves above them: 2^26 take 2.7 GB.
-const LOG_WRITTEN: usize = 26;
+/// Nodes that are written at once where nothing else is said, of all but the leaves above them: 2^26 take 2.7 GB.
+pub const LOG_WRITTEN: usize = 26;
 /// A quarter of so many leaves is two packs.
 const LEAST_LEVELS: usize = LOG_WIDTH + 3;
+
+/// How far above the leaves the layers begin that are made at once, all together 2^`log_written` nodes.
+fn lowest(levels: usize, log_written: usize) -> usize {
+    match levels {
+        ..LEAST_LEVELS => 0,
+        LEAST_LEVELS..LARGE_LEVELS => 1,
+        _ => (levels + 1).saturating_sub(log_written).clamp(2, levels - LEAST_LEVELS),
+    }
+}
 
 /// What is left of a tree.
 pub struct Layers {
@@ -35,6 +44,15 @@ impl Layers {
         let levels =
             levels.ok_or(Error::Shape("a fraction tree needs two leaves, and numerators as denominators"))?;
         Ok(Self { levels, made: leaves.with_ancestors(), lowest: 0, log_written: LOG_WRITTEN, leaves: None })
+    }
+
+    /// With at most 2^`log_written` nodes written at once, of two packs or more: fewer take less memory and more time.
+    ///
+    /// Leaves of eight packs or more are never written. Of a large tree the layer above them is made alone: it is half
+    /// of what all layers take. Of a larger one some layers are never written as a whole.
+    pub fn written(leaves: Leaves, log_written: usize) -> Self {
+        let lowest = lowest(leaves.levels(), log_written);
+        Self::from_height(leaves, lowest, log_written.max(LEAST_LEVELS))
     }
 
     /// With the layers from `lowest` levels above the leaves on made at once. Of those below, 2^`log_written` nodes are
@@ -83,16 +101,9 @@ impl Layers {
     }
 }
 
-/// Leaves of eight packs or more are never written. Of a large tree the layer above them is made alone: it is half of
-/// what all layers take. Of a larger one some layers are never written as a whole.
 impl From<Leaves> for Layers {
     fn from(leaves: Leaves) -> Self {
-        let lowest = match leaves.levels() {
-            ..LEAST_LEVELS => 0,
-            LEAST_LEVELS..LARGE_LEVELS => 1,
-            levels => (levels + 1).saturating_sub(LOG_WRITTEN).max(2),
-        };
-        Self::from_height(leaves, lowest, LOG_WRITTEN)
+        Self::written(leaves, LOG_WRITTEN)
     }
 }
 
@@ -133,6 +144,21 @@ mod tests {
                 }
             }
             assert!(Layers::from_height(leaves(levels), lowest, LOG_WRITTEN).take(levels + 1).is_none());
+        }
+    }
+
+    #[test]
+    fn a_large_tree_begins_where_all_further_layers_are_as_many_nodes_as_are_written() {
+        let expected = [
+            (LEAST_LEVELS - 1, LOG_WRITTEN, 0),
+            (LARGE_LEVELS - 1, 1, 1),
+            (LARGE_LEVELS, LOG_WRITTEN, 2),
+            (30, 26, 5),
+            (26, 20, 7),
+            (26, 0, 26 - LEAST_LEVELS),
+        ];
+        for (levels, log_written, height) in expected {
+            assert_eq!(lowest(levels, log_written), height);
         }
     }
 

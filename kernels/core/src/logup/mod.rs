@@ -15,7 +15,7 @@ pub(crate) mod sums;
 use deepprove_verifier::logup::LeafClaim;
 
 pub use layer::Layer;
-pub use layers::Layers;
+pub use layers::{LOG_WRITTEN, Layers};
 pub use prove::prove;
 
 use crate::field::EF;

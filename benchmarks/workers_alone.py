@@ -1,0 +1,143 @@
+"""The work of each worker of a proof, alone in a process, as on a machine of its own.
+
+All workers of a proof take more memory than one machine has. So a proof is made once, by workers in turn that
+write little of their fraction trees. What each is asked, and what it fetches from others, goes to a file.
+Then each worker has a process for itself, and answers again. It writes as much as on a machine for it alone,
+and its answers have to be the same.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import resource
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, ParamSpec, TypeVar
+
+from deepprove_dist.execution.calls.requests import read_answer
+from deepprove_dist.execution.group.in_process import InProcessExecutor
+from deepprove_dist.execution.network.address import Publisher
+from deepprove_dist.execution.phases.worker_api import create_worker
+from deepprove_dist.execution.workers.worker import ProcessContext
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOG_WRITTEN = 20
+"""log2 of the nodes that a worker writes while it is recorded."""
+
+
+def apart(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """What a function gives in a process that nothing else has run in.
+
+    Raises BrokenProcessPool where the process ends without a result: it may take too much memory.
+    """
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(function, *args, **kwargs).result()
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A worker's part of a round: request, values that it fetches, and the digest of its outcome."""
+
+    number: int
+    request: bytes
+    fetched: tuple[bytes, ...]
+    outcome: bytes
+
+
+@dataclass(frozen=True)
+class WorkAlone:
+    """Least seconds of a worker in each round, and the most bytes that its process held."""
+
+    seconds: Mapping[int, float]
+    memory: int
+
+
+class RecordingExecutor(InProcessExecutor):
+    """Workers in turn; `rounds` counts what they were asked, and a file for each rank has what is recorded.
+
+    `after_round` is called after each round.
+    """
+
+    def __init__(self, ranks: int, folder: Path) -> None:
+        super().__init__(ranks, create_worker, log_written=LOG_WRITTEN)
+        self.rounds = 0
+        self.is_recording = True
+        self.after_round: Callable[[], None] = lambda: None
+        self._fetched: tuple[bytes, ...] = ()
+        self._records: list[BinaryIO] = [_file(folder, rank).open("wb") for rank in range(ranks)]
+
+    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """See `InProcessExecutor`."""
+        begun = {rank: self._workers[rank].begin(request) for rank, request in requests.items()}
+        answers = {}
+        for rank, finish in begun.items():
+            self._fetched = ()
+            answers[rank] = finish()
+            if self.is_recording:
+                outcome = read_answer(answers[rank]).outcome.digest()
+                recorded = Recorded(self.rounds, requests[rank], self._fetched, outcome)
+                pickle.dump(recorded, self._records[rank], protocol=5)
+        self.rounds += 1
+        self.after_round()
+        return answers
+
+    def close(self) -> None:
+        """See `InProcessExecutor`; the files are whole afterwards."""
+        super().close()
+        for record in self._records:
+            record.close()
+
+    def _fetch(self, number: int, publishers: Sequence[Publisher]) -> list[bytes]:
+        values = super()._fetch(number, publishers)
+        self._fetched = tuple(values)
+        return values
+
+
+def measure_alone(
+    folder: Path, ranks: int, files: Mapping[bytes, Path], first: int, repeats: int
+) -> list[WorkAlone]:
+    """The work of each rank in the rounds of a proof, `first` and later ones: of several runs the least."""
+    return [apart(_answer_again, folder, rank, dict(files), first, repeats) for rank in range(ranks)]
+
+
+def _answer_again(folder: Path, rank: int, files: dict[bytes, Path], first: int, repeats: int) -> WorkAlone:
+    fetched: tuple[bytes, ...] = ()
+
+    def fetch(number: int, publishers: Sequence[Publisher]) -> Sequence[bytes]:
+        return fetched
+
+    worker = create_worker(ProcessContext(files=files, fetch=fetch), rank)
+    seconds: dict[int, float] = {}
+    for repeat in range(repeats):
+        for recorded in _read(folder, rank):
+            if recorded.number < first and repeat > 0:
+                continue
+            fetched = recorded.fetched
+            answer = read_answer(worker.handle(recorded.request))
+            if answer.outcome.digest() != recorded.outcome:
+                raise RuntimeError(f"worker {rank} answers differently in round {recorded.number}")
+            least = seconds.get(recorded.number, answer.seconds)
+            seconds[recorded.number] = min(least, answer.seconds)
+    return WorkAlone(
+        {number: value for number, value in seconds.items() if number >= first},
+        1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+    )
+
+
+def _read(folder: Path, rank: int) -> Iterator[Recorded]:
+    """One after the other: all together may take more memory than the worker."""
+    with _file(folder, rank).open("rb") as file:
+        while True:
+            try:
+                yield pickle.load(file)
+            except EOFError:
+                return
+
+
+def _file(folder: Path, rank: int) -> Path:
+    return folder / f"worker-{rank}"
