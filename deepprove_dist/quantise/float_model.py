@@ -9,7 +9,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from math import prod
 from typing import Any, Protocol
 
@@ -28,6 +27,7 @@ from deepprove_dist.importing.single_precision import in_single_precision
 from deepprove_dist.narrow_integers import LARGE
 from deepprove_dist.onnx_runtime import onnxruntime
 from deepprove_dist.quantise.batches import alike, batch_of, open_batch
+from deepprove_dist.quantise.known_outputs import KnownOutputs
 from deepprove_dist.quantise.reference_run import ReferenceSession
 from deepprove_dist.samples import Samples
 
@@ -56,10 +56,6 @@ VALUES_TRIED = 2**28
 """Values that an experiment touches on all of its samples, from which on these are fewer."""
 
 
-VALUES_KEPT = 2**22
-"""Values of outputs that are kept of samples that were run: 32 MB."""
-
-
 @dataclass(frozen=True)
 class _Wanted:
     """The tensors to give, ``tensors`` that they need, and the outputs of the session that have these."""
@@ -67,31 +63,6 @@ class _Wanted:
     names: Collection[str]
     tensors: Collection[str]
     outputs: Sequence[str]
-
-
-class _KnownOutputs:
-    """The outputs of samples that were run, by a digest of the inputs: experiments take the same samples."""
-
-    def __init__(self, tensors: Collection[str]) -> None:
-        self._tensors = frozenset(tensors)
-        self._outputs: dict[bytes, Mapping[str, Reals]] = {}
-        self._room = VALUES_KEPT
-
-    def get(self, feeds: Mapping[str, npt.NDArray[Any]], names: Collection[str]) -> Mapping[str, Reals]:
-        """The tensors called ``names``; empty where they are not known."""
-        if not self._tensors.issuperset(names):
-            return {}
-        outputs = self._outputs.get(_digest(feeds), {})
-        return {name: outputs[name] for name in names} if outputs else {}
-
-    def add(self, feeds: Mapping[str, npt.NDArray[Any]], values: Mapping[str, Reals]) -> None:
-        """Keeps a sample's outputs, where they are among its values and there is room."""
-        size = sum(values[name].size for name in self._tensors if name in values)
-        if size <= self._room and self._tensors <= values.keys():
-            # Copies, since a view would keep what it is of.
-            outputs = {name: values[name].copy() for name in self._tensors}
-            if self._outputs.setdefault(_digest(feeds), outputs) is outputs:
-                self._room -= size
 
 
 class Session(Protocol):
@@ -127,7 +98,7 @@ class FloatModel:
         weights = sum(prod(tensor.dims) for tensor in imported.onnx.graph.initializer)
         self.touched: int = self.elements + weights
         self._ends = {*imported.graph.inputs, *imported.graph.outputs.values()}
-        self._known = _KnownOutputs(imported.graph.outputs.values())
+        self._known = KnownOutputs(imported.graph.outputs.values())
         self._imported = imported
         self._batch, self._is_checked = batch_of(imported.onnx, imported.graph), False
         self._threads = threads or default_threads()
@@ -305,14 +276,6 @@ class FloatModel:
             if isinstance(error, _LACKING) or _UNSUPPORTED in str(error):
                 return _reference(with_all_data(model), error)
             raise _refusal(error) from error
-
-
-def _digest(feeds: Mapping[str, npt.NDArray[Any]]) -> bytes:
-    """Of a sample's inputs, by name."""
-    state = blake2b(digest_size=32)
-    for name in sorted(feeds):
-        state.update(np.ascontiguousarray(feeds[name]).data)
-    return state.digest()
 
 
 def _reference(model: onnx.ModelProto, error: Exception) -> Session:

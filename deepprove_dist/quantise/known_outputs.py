@@ -1,0 +1,46 @@
+"""Outputs of samples that a float model has been run on: experiments take the same samples again."""
+
+from collections.abc import Collection, Mapping
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deepprove_dist.arrays import Reals
+
+VALUES_KEPT = 2**22
+"""Values of outputs that are kept of samples that were run: 32 MB."""
+
+
+class KnownOutputs:
+    """By a digest of the sample's inputs; as many as there is room for."""
+
+    def __init__(self, tensors: Collection[str]) -> None:
+        self._tensors = frozenset(tensors)
+        self._outputs: dict[bytes, Mapping[str, Reals]] = {}
+        self._room = VALUES_KEPT
+
+    def get(self, feeds: Mapping[str, npt.NDArray[Any]], names: Collection[str]) -> Mapping[str, Reals]:
+        """The tensors called ``names``; empty where they are not known."""
+        if not self._tensors.issuperset(names):
+            return {}
+        outputs = self._outputs.get(_digest(feeds), {})
+        return {name: outputs[name] for name in names} if outputs else {}
+
+    def add(self, feeds: Mapping[str, npt.NDArray[Any]], values: Mapping[str, Reals]) -> None:
+        """Keeps a sample's outputs, where they are among its values and there is room."""
+        size = sum(values[name].size for name in self._tensors if name in values)
+        if size <= self._room and self._tensors <= values.keys():
+            # Copies, since a view would keep what it is of.
+            outputs = {name: values[name].copy() for name in self._tensors}
+            if self._outputs.setdefault(_digest(feeds), outputs) is outputs:
+                self._room -= size
+
+
+def _digest(feeds: Mapping[str, npt.NDArray[Any]]) -> bytes:
+    """Of a sample's inputs, by name."""
+    state = blake2b(digest_size=32)
+    for name in sorted(feeds):
+        state.update(np.ascontiguousarray(feeds[name]).data)
+    return state.digest()
