@@ -183,7 +183,7 @@ class ClusterBackend:
     @property
     def layers(self) -> Mapping[str, LayerRunner]:
         """See `Backend`."""
-        return shared_layers(self.group, self.split)
+        return shared_layers(self.group, self.split, self.policy)
 
     def attempt(self) -> AbstractContextManager[None]:
         """See `Backend`: what workers are asked inside belongs to one proof."""

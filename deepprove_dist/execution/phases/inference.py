@@ -1,4 +1,7 @@
-"""Inference: large layers are computed by all workers, a slice of the weights each; the rest is done here."""
+"""Inference: layers of many multiplications are computed by all workers, a slice of the weights each.
+
+The rest is done here: sending activations takes longer than most layers.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from deepprove_dist.arrays import IntArray
 from deepprove_dist.execution.calls.methods import Call
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.layer_shares import SplitLayer
+from deepprove_dist.execution.phases.policy import Policy
 from deepprove_dist.execution.phases.state import WorkerState
 from deepprove_dist.narrow_integers import Integers, narrow
 from deepprove_dist.protocol.argument.backend import LayerRunner
@@ -40,6 +44,13 @@ class SharedLayer:
         return layer.join_accumulators(list(answers.values()))
 
 
-def shared_layers(group: WorkerGroup, layers: Mapping[str, SplitLayer]) -> dict[str, LayerRunner]:
-    """For each split layer, by its output's name, what computes its accumulator."""
-    return {name: SharedLayer(group, layer).accumulate for name, layer in layers.items()}
+def shared_layers(
+    group: WorkerGroup, layers: Mapping[str, SplitLayer], policy: Policy
+) -> dict[str, LayerRunner]:
+    """By the output's name of each split layer that workers compute sooner: what computes its accumulator."""
+    ranks = len(group.ranks)
+    return {
+        name: SharedLayer(group, layer).accumulate
+        for name, layer in layers.items()
+        if policy.shares_inference(layer.multiplications, layer.sent_bytes, ranks)
+    }

@@ -46,7 +46,8 @@ class SplitLayer:
     """A layer that is cut along `axis` of its weight tensor: 0, its outputs, or 1, the first contracted one.
 
     The weights are a factor of a product. `product` is its number in the system, and `side` is 0 for the left
-    factor, 1 for the right one.
+    factor, 1 for the right one. Inference of a sample takes so many `multiplications`, and sends so many
+    `sent_bytes` if workers share it.
     """
 
     node: Node
@@ -56,6 +57,8 @@ class SplitLayer:
     axis: int
     product: int
     side: int
+    multiplications: int
+    sent_bytes: int
 
     def cut(self, x: IntArray, interval: tuple[int, int]) -> IntArray:
         """What a share needs of the layer's input."""
@@ -112,7 +115,12 @@ def _split(
     is_output = [axis < len(use.outputs) for axis in use.factor.axes]
     # A single weight has no axis at all.
     fits = is_output[:2] == [True, False] if contracts else is_output[:1] == [True] and shape[0] >= ranks
-    return SplitLayer(node, axes, tensor, shape, int(contracts), use.product, use.side) if fits else None
+    if not fits:
+        return None
+    # Each output is a sum of so many products as it has weights.
+    multiplications, sent = use.output_count * prod(shape[1:]), sum(_sent(use, ranks, contracts))
+    product = use.product, use.side
+    return SplitLayer(node, axes, tensor, shape, int(contracts), *product, multiplications, sent)
 
 
 def _split_axes(node: Node) -> SplitAxes | None:
@@ -233,14 +241,22 @@ class _Use:
     outputs: Shape
     contracted: Shape
 
+    @property
+    def output_count(self) -> int:
+        """Of one sample: how many there will be is open, and their axis has no size yet."""
+        return prod(size or 1 for size in self.outputs)
+
+
+def _sent(use: _Use, ranks: int, contracts: bool) -> tuple[int, int]:
+    """Bytes of input and of accumulators: a layer is cut along its contracted axis, or along its outputs."""
+    x, accumulator = _INPUT_BYTES * prod(use.contracted), _ACCUMULATOR_BYTES * use.output_count
+    return (x, ranks * accumulator) if contracts else (ranks * x, accumulator)
+
 
 def _contracts(use: _Use, shape: Shape, ranks: int) -> bool:
     """Whether a layer that is cut along its contracted axis has less to send: input, sums, bound slices."""
-    # Of one sample: how many there will be is open, and their axis has no size yet.
-    outputs = prod(size or 1 for size in use.outputs)
-    x, accumulator = _INPUT_BYTES * prod(use.contracted), _ACCUMULATOR_BYTES * outputs
     bound = EXTENSION_BYTES * prod(shape[1:])
-    return x + ranks * accumulator + bound <= ranks * x + accumulator + ranks * bound
+    return sum(_sent(use, ranks, True)) + bound <= sum(_sent(use, ranks, False)) + ranks * bound
 
 
 def _products_by_weights(relations: Sequence[Relation]) -> defaultdict[int, list[_Use]]:

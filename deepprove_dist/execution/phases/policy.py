@@ -7,6 +7,7 @@ None of these numbers changes a proof's bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.protocol.parameters import InitialCode
@@ -20,7 +21,10 @@ class Policy:
     """The least sizes that workers share.
 
     Attributes:
-        layer_weights: weights of a layer whose inference and binding are split.
+        layer_weights: weights of a layer whose binding is split, and its inference if that saves time.
+        multiplications_a_second: of inference, by a core: ResNet-18 takes 60 ms.
+        bytes_a_second: that reach a worker or come from it, and are encoded.
+        round_seconds: a round trip, with its messages.
         code_values: base field values of a code that is encoded and hashed by parts.
         folded_log: log2 of the values of f' that are gathered between rounds of the opening.
         gram_log: log2 of the products of extension elements, of a worker, that save a round trip.
@@ -31,6 +35,9 @@ class Policy:
     """
 
     layer_weights: int = 1 << 15
+    multiplications_a_second: float = 3e10
+    bytes_a_second: float = 5e8
+    round_seconds: float = 5e-4
     code_values: int = 1 << 21
     folded_log: int = 14
     gram_log: int = 20
@@ -41,6 +48,11 @@ class Policy:
     def is_worth(self, code: InitialCode) -> bool:
         """Whether workers save time in proofs whose witness has this code."""
         return (code.witness_columns + code.mask_columns) << code.log_length >= self.worth_values
+
+    def shares_inference(self, multiplications: int, sent_bytes: int, ranks: int) -> bool:
+        """Whether so many ranks compute a layer at least as soon as the coordinator."""
+        alone = multiplications / self.multiplications_a_second
+        return alone / ranks + sent_bytes / self.bytes_a_second + self.round_seconds <= alone
 
     @property
     def round_products(self) -> int:
@@ -62,6 +74,14 @@ class Policy:
 
 
 SHARE_ALL = Policy(
-    layer_weights=1, code_values=0, folded_log=0, gram_log=0, leaves_log=0, gather_log=0, worth_values=0
+    layer_weights=1,
+    bytes_a_second=inf,
+    round_seconds=0.0,
+    code_values=0,
+    folded_log=0,
+    gram_log=0,
+    leaves_log=0,
+    gather_log=0,
+    worth_values=0,
 )
 """Everything that can be is shared, however small: for tests."""

@@ -72,3 +72,21 @@ def test_nothing_is_shared_of_a_small_proof(large: Example) -> None:
     assert set(called(large, nothing)) == {"gram", "remaining", "open_leaves"}
     # A model that fits one machine's caches: only its largest layers are worth a message.
     assert set(called(large, Policy())) - set(called(large, nothing)) <= {"accumulate", "bind"}
+
+
+def test_inference_is_shared_where_less_time_is_computed_than_sent() -> None:
+    policy = Policy(multiplications_a_second=1e9, bytes_a_second=1e6, round_seconds=0.1)
+    # A second alone; half of it by two ranks, 0.1 for the round trip, and 0.4 are left to send.
+    assert policy.shares_inference(1_000_000_000, 400_000, 2)
+    assert not policy.shares_inference(1_000_000_000, 400_001, 2)
+    assert policy.shares_inference(1_000_000_000, 650_000, 4)
+    assert not policy.shares_inference(0, 0, 4)
+    assert not Policy().shares_inference(1 << 40, 0, 1)
+    assert SHARE_ALL.shares_inference(1, 1 << 40, 1)
+
+
+def test_layers_of_few_multiplications_stay_with_the_coordinator(large: Example) -> None:
+    fast = replace(SHARE_ALL, multiplications_a_second=1e30, round_seconds=1.0)
+    methods = set(called(large, fast))
+    assert "accumulate" not in methods
+    assert "bind" in methods

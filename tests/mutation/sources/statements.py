@@ -291,18 +291,14 @@ INTEGERS = source(
 INTEGER_CODE = source(
     "kernels/verifier/src/integer_code.rs",
     ("protocol/messages/test_public_integers.py", *SAID, "cargo:integer_code"),
-    Mutant(
-        "integers are in the range",
-        "if !range.contains(&value) {\n            return Err(Rejection",
-        "if false {\n            return Err(Rejection",
-    ),
-    Mutant("bytes end with the last integer", "if !bits.is_filled_with_zeros()", "if false"),
+    Mutant("integers are in the range", "!range.contains(&value)", "false"),
+    Mutant("bytes end with the last integer", "!bits.is_filled_with_zeros()", "false"),
     Mutant("the last bits are zeros", "self.filled < 8 && self.buffer == 0", "self.filled < 8"),
     Mutant("no byte comes after the last bits", "self.filled < 8 && self.buffer == 0", "self.buffer == 0"),
-    Mutant("integers have one form", "if shortest(&values, span) != form", "if false"),
-    Mutant("a form is the shorter one", "if length < least", "if length <= least"),
+    Mutant("integers have one form", "shortest(&values, span) != form", "false"),
+    Mutant("of equal forms the first is taken", "length < least", "length <= least"),
     Mutant("differences are to the integer before", "before = value;", "before = 0;"),
-    Mutant("bytes bound what is allocated", "count.div_ceil(8) > rest.len()", "false"),
+    Mutant("bytes bound what is allocated", "span > 0 && count.div_ceil(8) > rest.len()", "false"),
     Mutant("a long run is no integer", "ones.min(1 << (MAX_BITS - parameter))", "ones"),
 )
 
