@@ -24,6 +24,7 @@ from benchmarks.workers_alone import RecordingExecutor, WorkAlone, apart, measur
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.keys import load_prover, save_keys
+from deepprove_dist.memory import keep_free_memory
 from deepprove_dist.prover import Prover
 from deepprove_dist.samples import Samples, read_samples
 from deepprove_dist.timing import Span, Trace, recording
@@ -85,6 +86,7 @@ def _set_up(file: Path, calibration: Samples, folder: Path) -> None:
 
 
 def _prove_alone(keys: Path, inputs: Mapping[str, FloatArray], repeats: int) -> float:
+    keep_free_memory()
     prover = load_prover(keys, threads=1)
     return min(_proving_ms(prover, inputs) for _ in range(repeats))
 

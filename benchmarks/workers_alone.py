@@ -22,6 +22,7 @@ from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.network.address import Publisher
 from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.execution.workers.worker import ProcessContext
+from deepprove_dist.memory import keep_free_memory
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -106,6 +107,7 @@ def measure_alone(
 
 
 def _answer_again(folder: Path, rank: int, files: dict[bytes, Path], first: int, repeats: int) -> WorkAlone:
+    keep_free_memory()
     fetched: tuple[bytes, ...] = ()
 
     def fetch(number: int, publishers: Sequence[Publisher]) -> Sequence[bytes]:

@@ -27,6 +27,8 @@ const OF_DIFFERENCES: u8 = 65;
 const MAX_BITS: u32 = 40;
 /// Ends of ranges are nearer to 0: integers have 32 bits.
 const MAX_END: u64 = 1 << 31;
+/// So the sum of all zigzags, of 33 bits, takes 64.
+const MAX_COUNT: usize = 1 << 30;
 
 /// How integers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +40,9 @@ enum Form {
 /// The bytes of integers in a range.
 ///
 /// # Errors
-/// [`Error::Shape`] for an integer outside of it, and for a range beyond 32 bits.
+/// [`Error::Shape`] for an integer outside of it, for a range beyond 32 bits, and for more than 2^30 integers.
 pub fn encode(values: &[i64], range: &RangeInclusive<i64>) -> Result<Vec<u8>> {
-    let span = span(range)?;
+    let span = span(values.len(), range)?;
     if values.iter().any(|value| !range.contains(value)) {
         return Err(Error::Shape("a public integer is outside of its range"));
     }
@@ -64,9 +66,9 @@ pub fn encode(values: &[i64], range: &RangeInclusive<i64>) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// [`Error::Rejected`] for bytes that end early or go on, for integers outside of the range, and for any bytes that
-/// [`encode`] does not give. [`Error::Shape`] for a range beyond 32 bits.
+/// [`encode`] does not give. [`Error::Shape`] for a range beyond 32 bits, and for more than 2^30 integers.
 pub fn decode(bytes: &[u8], count: usize, range: &RangeInclusive<i64>) -> Result<Vec<i64>> {
-    let span = span(range)?;
+    let span = span(count, range)?;
     let (&first, rest) = bytes.split_first().ok_or(Rejection::counted(Check::IntegerCount, count, 0))?;
     let form = Form::of_first_byte(first, span).ok_or(Rejection::of(Check::IntegerForm))?;
     // All integers have a bit at least: so bytes bound what is allocated, unless the key says that all are equal.
@@ -109,13 +111,15 @@ pub fn decode(bytes: &[u8], count: usize, range: &RangeInclusive<i64>) -> Result
 /// The most bytes that `count` integers of a range take.
 ///
 /// # Errors
-/// [`Error::Shape`] for a range beyond 32 bits, and for a count whose bits no machine counts.
+/// [`Error::Shape`] for a range beyond 32 bits, and for more than 2^30 integers.
 pub fn most_bytes(count: usize, range: &RangeInclusive<i64>) -> Result<usize> {
-    let bits = count.checked_mul(bits_of(span(range)?) as usize);
-    bits.map(|bits| 1 + bits.div_ceil(8)).ok_or(Error::Shape("there are too many public integers"))
+    Ok(1 + (count * bits_of(span(count, range)?) as usize).div_ceil(8))
 }
 
-fn span(range: &RangeInclusive<i64>) -> Result<u64> {
+fn span(count: usize, range: &RangeInclusive<i64>) -> Result<u64> {
+    if count > MAX_COUNT {
+        return Err(Error::Shape("there are too many public integers"));
+    }
     let ends = [range.start(), range.end()];
     if range.is_empty() || ends.into_iter().any(|end| end.unsigned_abs() >= MAX_END) {
         return Err(Error::Shape("the range of public integers is empty, or beyond 32 bits"));
@@ -148,13 +152,12 @@ impl Form {
     }
 
     /// Bits of all integers.
-    fn length(self, values: &[i64]) -> u128 {
-        let count = values.len() as u128;
+    fn length(self, values: &[i64]) -> u64 {
+        let count = values.len() as u64;
         match self {
-            Self::Fixed { bits } => count * u128::from(bits),
+            Self::Fixed { bits } => count * u64::from(bits),
             Self::Rice { parameter, differences } => {
-                let ones: u128 = zigzags(values, differences).map(|z| u128::from(z >> parameter)).sum();
-                ones + count * u128::from(1 + parameter)
+                sum_zigzags(values, differences, |z| z >> parameter) + count * u64::from(1 + parameter)
             }
         }
     }
@@ -164,8 +167,8 @@ fn shortest(values: &[i64], span: u64) -> Form {
     let mut best = Form::Fixed { bits: bits_of(span) };
     let mut least = best.length(values);
     for differences in [false, true] {
-        let sum: u128 = zigzags(values, differences).map(u128::from).sum();
-        let mean = sum.checked_div(values.len() as u128).unwrap_or(0);
+        let sum = sum_zigzags(values, differences, |z| z);
+        let mean = sum.checked_div(values.len() as u64).unwrap_or(0);
         let form = Form::Rice { parameter: mean.checked_ilog2().unwrap_or(0), differences };
         let length = form.length(values);
         if length < least {
@@ -180,8 +183,21 @@ fn zigzags(values: &[i64], differences: bool) -> impl Iterator<Item = u64> {
     values.iter().scan(0, move |before, &value| {
         let signed = value - *before;
         *before = if differences { value } else { 0 };
-        Some((signed << 1 ^ signed >> 63).cast_unsigned())
+        Some(zigzag(signed))
     })
+}
+
+/// The sum of what a function makes of them: of many at once, which `zigzags` are not.
+fn sum_zigzags(values: &[i64], differences: bool, of: impl Fn(u64) -> u64) -> u64 {
+    if !differences {
+        return values.iter().map(|&value| of(zigzag(value))).sum();
+    }
+    let first = values.first().map_or(0, |&value| of(zigzag(value)));
+    first + values.iter().skip(1).zip(values).map(|(&value, &before)| of(zigzag(value - before))).sum::<u64>()
+}
+
+const fn zigzag(signed: i64) -> u64 {
+    (signed << 1 ^ signed >> 63).cast_unsigned()
 }
 
 /// Bits that become bytes.
@@ -238,6 +254,14 @@ impl<'a> Reader<'a> {
 
     /// More than `MAX_BITS` bits in the buffer, or all that there are.
     fn fill(&mut self) {
+        if let Some(word) = self.bytes.first_chunk() {
+            let count = (u64::BITS - 1 - self.filled) / 8;
+            self.buffer |= u64::from_le_bytes(*word) << self.filled;
+            self.filled += 8 * count;
+            self.buffer &= !(u64::MAX << self.filled);
+            self.bytes = self.bytes.get(count as usize..).unwrap_or_default();
+            return;
+        }
         while self.filled <= 56
             && let Some((&byte, rest)) = self.bytes.split_first()
         {
@@ -355,7 +379,7 @@ mod tests {
         }
         // Bits that fill the last byte are zeros.
         assert_eq!(refused(&[0, 0b0010_0111], 2, 0..=3), Check::IntegerCount);
-        assert_eq!(refused(&[0, 0], 1 << 60, 0..=3), Check::IntegerCount);
+        assert_eq!(refused(&[0, 0], 1 << 30, 0..=3), Check::IntegerCount);
     }
 
     #[test]
@@ -390,7 +414,8 @@ mod tests {
         }
         assert!(matches!(encode(&[4], &(0..=3)), Err(Error::Shape(_))));
         assert!(matches!(encode(&[-1], &(0..=3)), Err(Error::Shape(_))));
-        assert!(matches!(most_bytes(usize::MAX, &(0..=3)), Err(Error::Shape(_))));
+        assert!(matches!(most_bytes((1 << 30) + 1, &(0..=3)), Err(Error::Shape(_))));
+        assert!(matches!(decode(&[0], (1 << 30) + 1, &(7..=7)), Err(Error::Shape(_))));
         assert_eq!(most_bytes(5, &(0..=3)).unwrap(), 3);
     }
 
