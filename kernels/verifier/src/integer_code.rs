@@ -5,7 +5,7 @@
 //!
 //! | first byte | bits of v_i |
 //! | --- | --- |
-//! | 0 | v_i - lo, in as many bits as hi - lo has |
+//! | 0 | v_i - lo, in as many bits as hi - lo has, one at least |
 //! | 1 + k | z = zigzag(v_i) by Rice's code: z >> k ones, a zero, and the k lowest bits of z |
 //! | 65 + k | the same for z = zigzag(v_i - v_{i-1}), where v_{-1} = 0 |
 //!
@@ -71,8 +71,8 @@ pub fn decode(bytes: &[u8], count: usize, range: &RangeInclusive<i64>) -> Result
     let span = span(count, range)?;
     let (&first, rest) = bytes.split_first().ok_or(Rejection::counted(Check::IntegerCount, count, 0))?;
     let form = Form::of_first_byte(first, span).ok_or(Rejection::of(Check::IntegerForm))?;
-    // All integers have a bit at least: so bytes bound what is allocated, unless the key says that all are equal.
-    if span > 0 && count.div_ceil(8) > rest.len() {
+    // Each integer has a bit at least: so bytes bound what is allocated.
+    if count.div_ceil(8) > rest.len() {
         return Err(Rejection::counted(Check::IntegerCount, count, 8 * rest.len()).into());
     }
     let mut bits = Reader::new(rest);
@@ -128,7 +128,7 @@ fn span(count: usize, range: &RangeInclusive<i64>) -> Result<u64> {
 }
 
 const fn bits_of(span: u64) -> u32 {
-    u64::BITS - span.leading_zeros()
+    u64::BITS - (span | 1).leading_zeros()
 }
 
 impl Form {
@@ -347,9 +347,11 @@ mod tests {
     }
 
     #[test]
-    fn equal_ends_take_a_byte_in_all_and_no_integers_too() {
-        assert_eq!(encode(&[7; 5], &(7..=7)).unwrap(), [0]);
-        assert_eq!(decode(&[0], 5, &(7..=7)).unwrap(), [7; 5]);
+    fn equal_ends_take_a_bit_each_and_no_integers_none() {
+        assert_eq!(encode(&[7; 9], &(7..=7)).unwrap(), [0, 0, 0]);
+        assert_eq!(decode(&[0, 0, 0], 9, &(7..=7)).unwrap(), [7; 9]);
+        assert_eq!(refused(&[0, 0], 9, 7..=7), Check::IntegerCount);
+        assert_eq!(refused(&[0, 1, 0], 9, 7..=7), Check::IntegerRange);
         assert_eq!(encode(&[], &(0..=9)).unwrap(), [0]);
         assert_eq!(decode(&[0], 0, &(0..=9)).unwrap(), [0; 0]);
     }
@@ -388,8 +390,8 @@ mod tests {
         // Zigzags 6 and 10 are 3 and 5, zigzags 6 and 4 of differences are 3 and 3 + 2.
         assert_eq!(refused(&[1, 0b1011_1111, 0xff, 1], 2, -4..=4), Check::IntegerRange);
         assert_eq!(refused(&[65 + 2, 0b0001_1001], 2, -4..=4), Check::IntegerRange);
-        // More ones than any integer of 64 bits has.
-        let long = [&[1 + 39][..], &[0xff; 100], &[0; 6]].concat();
+        // So many ones that 2^39 of each would be 2^64: they are no zero.
+        let long = [&[1 + 39][..], &vec![0xff; 1 << 22], &[0; 6]].concat();
         assert_eq!(refused(&long, 1, -4..=4), Check::IntegerRange);
     }
 

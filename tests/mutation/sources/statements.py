@@ -298,7 +298,6 @@ INTEGER_CODE = source(
     Mutant("integers have one form", "shortest(&values, span) != form", "false"),
     Mutant("of equal forms the first is taken", "length < least", "length <= least"),
     Mutant("differences are to the integer before", "before = value;", "before = 0;"),
-    Mutant("bytes bound what is allocated", "span > 0 && count.div_ceil(8) > rest.len()", "false"),
     Mutant("a long run is no integer", "ones.min(1 << (MAX_BITS - parameter))", "ones"),
 )
 

@@ -57,7 +57,7 @@ def test_decoding_undoes_encoding(data: st.DataObject, interval: list[int], batc
     assert len(encoding) <= most_bytes(tensor, batch)
 
 
-@pytest.mark.parametrize(("span", "size"), [(0, 1), (1, 2), (255, 7), (256, 8), (65535, 13), (65536, 14)])
+@pytest.mark.parametrize(("span", "size"), [(0, 2), (1, 2), (255, 7), (256, 8), (65535, 13), (65536, 14)])
 def test_the_range_bounds_the_bytes(span: int, size: int) -> None:
     tensor = PublicTensor("x", 0, (2, 3), -7, span - 7, Scale.of(1.0))
     assert most_bytes(tensor, 1) == size
