@@ -18,13 +18,12 @@
 
 use std::ops::RangeInclusive;
 
+use crate::bits::{MAX_BITS, Reader, Writer};
 use crate::error::{Check, Error, Rejection, Result};
 
 /// First bytes of the two forms by Rice's code, less k.
 const OF_VALUES: u8 = 1;
 const OF_DIFFERENCES: u8 = 65;
-/// Above all k, and above the bits of all zigzags.
-const MAX_BITS: u32 = 40;
 /// Ends of ranges are nearer to 0: integers have 32 bits.
 const MAX_END: u64 = 1 << 31;
 /// So the sum of all zigzags, of 33 bits, takes 64.
@@ -198,120 +197,6 @@ fn sum_zigzags(values: &[i64], differences: bool, of: impl Fn(u64) -> u64) -> u6
 
 const fn zigzag(signed: i64) -> u64 {
     (signed << 1 ^ signed >> 63).cast_unsigned()
-}
-
-/// Bits that become bytes.
-struct Writer {
-    bytes: Vec<u8>,
-    buffer: u64,
-    filled: u32,
-}
-
-impl Writer {
-    fn starting_with(byte: u8) -> Self {
-        Self { bytes: vec![byte], buffer: 0, filled: 0 }
-    }
-
-    /// The `count` lowest bits of a number that has no others, at most `MAX_BITS` of them.
-    fn push(&mut self, number: u64, count: u32) {
-        self.buffer |= number << self.filled;
-        self.filled += count;
-        while self.filled >= 8 {
-            let [byte, ..] = self.buffer.to_le_bytes();
-            self.bytes.push(byte);
-            self.buffer >>= 8;
-            self.filled -= 8;
-        }
-    }
-
-    /// So many ones, and a zero.
-    fn push_ones(&mut self, mut count: u64) {
-        while count >= u64::from(MAX_BITS) {
-            self.push((1 << MAX_BITS) - 1, MAX_BITS);
-            count -= u64::from(MAX_BITS);
-        }
-        self.push((1 << count) - 1, 1 + count as u32);
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        self.push(0, (8 - self.filled) % 8);
-        self.bytes
-    }
-}
-
-/// Bytes as bits.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    buffer: u64,
-    /// Bits in the buffer; those above are 0.
-    filled: u32,
-}
-
-impl<'a> Reader<'a> {
-    const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, buffer: 0, filled: 0 }
-    }
-
-    /// More than `MAX_BITS` bits in the buffer, or all that there are.
-    fn fill(&mut self) {
-        if let Some(word) = self.bytes.first_chunk() {
-            let count = (u64::BITS - 1 - self.filled) / 8;
-            self.buffer |= u64::from_le_bytes(*word) << self.filled;
-            self.filled += 8 * count;
-            self.buffer &= !(u64::MAX << self.filled);
-            self.bytes = self.bytes.get(count as usize..).unwrap_or_default();
-            return;
-        }
-        while self.filled <= 56
-            && let Some((&byte, rest)) = self.bytes.split_first()
-        {
-            self.buffer |= u64::from(byte) << self.filled;
-            self.filled += 8;
-            self.bytes = rest;
-        }
-    }
-
-    fn drop_bits(&mut self, count: u32) {
-        self.buffer = self.buffer.checked_shr(count).unwrap_or(0);
-        self.filled -= count;
-    }
-
-    /// The next `count` bits, at most `MAX_BITS`; None where there are fewer.
-    fn take(&mut self, count: u32) -> Option<u64> {
-        if self.filled < count {
-            self.fill();
-        }
-        if self.filled < count {
-            return None;
-        }
-        let number = self.buffer & ((1 << count) - 1);
-        self.drop_bits(count);
-        Some(number)
-    }
-
-    /// How many ones come before the next zero, which is read too; None where there is no zero.
-    fn ones(&mut self) -> Option<u64> {
-        let mut ones = 0;
-        loop {
-            let run = self.buffer.trailing_ones();
-            if run < self.filled {
-                self.drop_bits(run + 1);
-                return Some(ones + u64::from(run));
-            }
-            ones += u64::from(self.filled);
-            self.drop_bits(self.filled);
-            self.fill();
-            if self.filled == 0 {
-                return None;
-            }
-        }
-    }
-
-    /// Whether nothing is left but zeros that fill a byte.
-    fn is_filled_with_zeros(&mut self) -> bool {
-        self.fill();
-        self.filled < 8 && self.buffer == 0
-    }
 }
 
 #[cfg(test)]

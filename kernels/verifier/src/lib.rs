@@ -10,6 +10,7 @@
 //! | [`transcript`] | challenges from all that was sent (Fiat-Shamir) | BLAKE3 |
 //! | [`eq`] | the equality polynomial, expanded or in closed form | Thaler, eprint 2013/351 |
 //! | [`axis_weights`] | weights on the axes of expressions, and what index maps make of them | |
+//! | `bits` | bytes as bits | |
 //! | [`blocks`] | where tensors stand: dyadic blocks | |
 //! | [`expression`] | affine expressions as terms of claims | |
 //! | [`leaves`] | blocks of a fraction tree's leaves | |
@@ -51,6 +52,7 @@
 mod at_point;
 mod axis_values;
 pub mod axis_weights;
+mod bits;
 pub mod blocks;
 pub mod code;
 #[cfg(any(test, feature = "testing"))]

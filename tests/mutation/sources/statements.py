@@ -293,12 +293,17 @@ INTEGER_CODE = source(
     ("protocol/messages/test_public_integers.py", *SAID, "cargo:integer_code"),
     Mutant("integers are in the range", "!range.contains(&value)", "false"),
     Mutant("bytes end with the last integer", "!bits.is_filled_with_zeros()", "false"),
-    Mutant("the last bits are zeros", "self.filled < 8 && self.buffer == 0", "self.filled < 8"),
-    Mutant("no byte comes after the last bits", "self.filled < 8 && self.buffer == 0", "self.buffer == 0"),
     Mutant("integers have one form", "shortest(&values, span) != form", "false"),
     Mutant("of equal forms the first is taken", "length < least", "length <= least"),
     Mutant("differences are to the integer before", "before = value;", "before = 0;"),
     Mutant("a long run is no integer", "ones.min(1 << (MAX_BITS - parameter))", "ones"),
+)
+
+BITS = source(
+    "kernels/verifier/src/bits.rs",
+    ("protocol/messages/test_public_integers.py", *SAID, "cargo:bits", "cargo:integer_code"),
+    Mutant("the last bits are zeros", "self.filled < 8 && self.buffer == 0", "self.filled < 8"),
+    Mutant("no byte comes after the last bits", "self.filled < 8 && self.buffer == 0", "self.buffer == 0"),
 )
 
 PUBLIC = source(
@@ -366,5 +371,5 @@ WEIGHTS = source(
 
 STATEMENTS = (
     *(VERIFIER, GENERATIONS, TOKENS, ARGUMENT, SHARED, STATEMENT),
-    *(INTEGERS, INTEGER_CODE, PUBLIC, CLAIMS, WEIGHTS),
+    *(INTEGERS, INTEGER_CODE, BITS, PUBLIC, CLAIMS, WEIGHTS),
 )
