@@ -45,6 +45,8 @@ class PackedWeights(np.ndarray[Any, np.dtype[Any]]):
     @classmethod
     def of(cls, weight: Integers, groups: int = 1) -> PackedWeights | None:
         """Weights packed; None where too many have more bits."""
+        # A mapped file may hold them at any address.
+        weight = np.require(weight, requirements=["ALIGNED"])
         rows = np.ascontiguousarray(weight).reshape(len(weight), -1)
         parts, order = [_first_part(rows)], np.arange(rows.shape[1])
         if rows.dtype.itemsize > 2:

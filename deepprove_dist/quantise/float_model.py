@@ -21,12 +21,12 @@ from deepprove_dist.arrays import FloatArray, Reals
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.errors import ModelError, SamplesError
 from deepprove_dist.importing.contradiction import one_line
+from deepprove_dist.importing.expanding.sample_batches import alike, batch_of, open_batch
 from deepprove_dist.importing.load import ImportedModel
 from deepprove_dist.importing.rewriting.stored_constants import mapped_constants, with_all_data
 from deepprove_dist.importing.single_precision import in_single_precision
 from deepprove_dist.narrow_integers import LARGE
 from deepprove_dist.onnx_runtime import onnxruntime
-from deepprove_dist.quantise.batches import alike, batch_of, open_batch
 from deepprove_dist.quantise.known_outputs import KnownOutputs
 from deepprove_dist.quantise.reference_run import ReferenceSession
 from deepprove_dist.samples import Samples

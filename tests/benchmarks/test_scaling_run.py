@@ -30,7 +30,7 @@ def test_a_point_for_each_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> 
     assert four.workers == 4
     assert 4 <= four.rounds < 40
     assert all(len(busy) == 4 for busy in four.busy_ms.values())
-    assert {"inference", "column rounds", "queries"} <= set(four.busy_ms)
+    assert {"column rounds", "queries"} <= set(four.busy_ms)
     assert 0 < four.slowest_ms < four.work_ms
     assert four.bytes_out > 0
     assert four.bytes_in > 0

@@ -100,3 +100,15 @@ def test_tables_are_applied_to_quotients(values: npt.ArrayLike, shift: int) -> N
     for beyond in (lowest - 1, highest + 1):
         with pytest.raises(ModelError, match="outside"):
             table.apply(np.array([beyond]), shift)
+
+
+def test_weights_at_any_address_are_packed() -> None:
+    """As a mapped file has them."""
+    stored = np.zeros(2 * 12 + 1, dtype=np.uint8)[1:].view(np.int16).reshape(3, 4)
+    stored[...] = np.arange(-6, 6).reshape(3, 4)
+    assert not stored.flags.aligned
+    weight, rows = PackedWeights.of(stored), np.arange(8).reshape(2, 4)
+    assert weight is not None
+    result = small_rows(rows, weight)
+    assert result is not None
+    np.testing.assert_array_equal(result, rows @ stored.T.astype(np.int64))

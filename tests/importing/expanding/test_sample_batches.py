@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from deepprove_dist.importing.expanding import sample_batches
+from deepprove_dist.importing.expanding.sample_batches import batch_of
 from deepprove_dist.importing.load import import_proto
-from deepprove_dist.quantise import batches, float_model
-from deepprove_dist.quantise.batches import batch_of
+from deepprove_dist.quantise import float_model
 from tests.importing.onnx_comparison import model
 from tests.quantise.test_float_model import CountedRuns, samples_of
 
@@ -23,7 +24,7 @@ def source(body: str, size: str = "1, 4") -> str:
 
 @pytest.fixture(autouse=True)
 def few_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "FEWEST_WEIGHTS", 0)
+    monkeypatch.setattr(sample_batches, "FEWEST_WEIGHTS", 0)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +74,9 @@ def test_what_might_mix_samples_is_run_alone(body: str, size: str) -> None:
 
 def test_few_weights_and_many_values_are_run_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     imported = import_proto(model(source("y = MatMul (x, w)")))
-    monkeypatch.setattr(batches, "VALUES", 20)
+    monkeypatch.setattr(sample_batches, "VALUES", 20)
     assert batch_of(imported.onnx, imported.graph) == 20 // 7
-    monkeypatch.setattr(batches, "VALUES", 7)
+    monkeypatch.setattr(sample_batches, "VALUES", 7)
     assert batch_of(imported.onnx, imported.graph) == 1
     monkeypatch.undo()
     assert batch_of(imported.onnx, imported.graph) == 1

@@ -4,6 +4,8 @@ An imported model has one sample. It takes several where every tensor has a lead
 node mixes or names. Only nodes known to be so count: dense layers, and functions of single elements.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from math import prod
 from typing import Any
