@@ -8,6 +8,7 @@
 pub mod codeword;
 mod cosets;
 pub mod domain;
+mod matrix_parts;
 pub mod reed_solomon;
 pub(crate) mod short;
 mod tall;

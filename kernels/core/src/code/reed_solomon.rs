@@ -12,12 +12,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use p3_field::{ExtensionField, PrimeCharacteristicRing};
 use p3_matrix::dense::RowMajorMatrix;
 use p3_matrix::util::reverse_matrix_index_bits;
-use p3_util::log2_ceil_usize;
 use rayon::prelude::*;
 
 use crate::code::codeword::Codeword;
 use crate::code::cosets::Cosets;
 use crate::code::domain::Domain;
+use crate::code::matrix_parts::MatrixParts;
 use crate::code::transform::{Addend, Roots, TASK_VALUES, transform, transformed, units};
 use crate::code::{short, tall};
 use crate::error::{Error, Result};
@@ -60,67 +60,48 @@ impl Encoder {
         domain: &Domain,
         pool: &Pool,
     ) -> Result<Codeword> {
-        if columns == 0 || values.len().div_ceil(1 << domain.log_rows) > columns {
-            return Err(Error::Shape("a matrix has no column or more values than it holds"));
-        }
-        if !random_rows.len().is_multiple_of(columns) {
-            return Err(Error::Shape("the columns of a matrix have not equally many random rows"));
-        }
-        let (rows, random) = (1 << domain.log_rows, random_rows.len() / columns);
-        if random > 0 && rows + random >= 1 << domain.log_length {
-            return Err(Error::Shape("a code has not more positions than rows"));
-        }
-        let degree = values.chunks(rows).fold(0, |degree, column| {
-            let tail = column.get(degree..).unwrap_or_default();
-            tail.iter().rposition(|value| !value.is_zero()).map_or(degree, |last| degree + last + 1)
-        });
-        let width = columns * V::DIMENSION;
-        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree.max(random));
-        if random > 0 && rows < random.max(1 << cosets.log_size) {
-            let (joined, log_rows) = join_rows(values, random_rows, columns, rows);
-            return self.encode(&joined, columns, &domain.of_degree(log_rows), pool);
-        }
-        if cosets.is_tall() {
-            let blocks = pool.install(|| tall::blocks(values, random_rows, domain.log_rows, &cosets));
-            return Ok(self.encode_tall(blocks, &cosets, pool));
-        }
-        let residues = short::residues(values, columns, domain.log_rows, &cosets, pool);
-        let random = short::random_residues(random_rows, columns, &cosets, pool);
-        Ok(self.encode_short(&residues, &random, domain.log_rows, &cosets, pool))
+        self.encode_parts(&[values], random_rows, columns, domain, pool)
     }
 
-    /// Encodes a matrix of base columns as [`Encoder::encode_hiding`] does, given by parts that its vector is
-    /// interleaved from: part f has the values whose index is f modulo the number of parts.
+    /// Encodes a matrix as [`Encoder::encode_hiding`] does, given by parts that its vector is interleaved from: part
+    /// f has the values whose index is f modulo the number of parts. Missing values at the end of each are zero.
     ///
     /// # Errors
     /// [`Error::Shape`] as for [`Encoder::encode_hiding`], or if the parts are no power of two, or more than rows.
-    pub fn encode_parts(
+    pub fn encode_parts<V: ExtensionField<F>>(
         &self,
-        parts: &[&[F]],
-        random_rows: &[F],
+        parts: &[&[V]],
+        random_rows: &[V],
         columns: usize,
         domain: &Domain,
         pool: &Pool,
     ) -> Result<Codeword> {
-        let (rows, count) = (1 << domain.log_rows, parts.len());
-        if !count.is_power_of_two() || count > rows {
-            return Err(Error::Shape("a matrix has no such parts"));
+        let matrix = MatrixParts::new(parts, 1 << domain.log_rows, columns)?;
+        if !random_rows.len().is_multiple_of(columns) {
+            return Err(Error::Shape("the columns of a matrix have not equally many random rows"));
         }
-        if parts.iter().any(|part| part.len().div_ceil(rows / count) > columns) {
-            return Err(Error::Shape("a matrix has no column or more values than it holds"));
+        let (rows, random) = (matrix.rows, random_rows.len() / columns);
+        if random > 0 && rows + random >= 1 << domain.log_length {
+            return Err(Error::Shape("a code has not more positions than rows"));
         }
-        let cosets = Cosets::new(domain.log_positions(), domain.first(), columns.max(1), rows);
-        let is_plain = random_rows.is_empty() && !cosets.is_tall() && cosets.log_size == domain.log_rows;
-        if is_plain {
-            let residues = short::transpose(parts, rows, columns, pool);
-            return Ok(self.encode_short(&residues, &[], domain.log_rows, &cosets, pool));
+        let (width, degree) = (columns * V::DIMENSION, matrix.degree().max(random));
+        let cosets = Cosets::new(domain.log_positions(), domain.first(), width, degree);
+        if random > 0 && rows < random.max(1 << cosets.log_size) {
+            let (joined, log_rows) = matrix.with_rows(random_rows);
+            return self.encode(&joined, columns, &domain.of_degree(log_rows), pool);
         }
-        let mut values = F::zero_vec(columns << domain.log_rows);
-        for (index, part) in parts.iter().enumerate() {
-            let targets = values.iter_mut().skip(index).step_by(count);
-            targets.zip(*part).for_each(|(target, &value)| *target = value);
+        if cosets.is_tall() {
+            let values = matrix.interleaved();
+            let blocks = pool.install(|| tall::blocks(&values, random_rows, domain.log_rows, &cosets));
+            return Ok(self.encode_tall(blocks, &cosets, pool));
         }
-        self.encode_hiding(&values, random_rows, columns, domain, pool)
+        let residues = if parts.len() <= 1 << cosets.log_size {
+            short::residues(parts, columns, rows, &cosets, pool)
+        } else {
+            short::residues(&[&*matrix.interleaved()], columns, rows, &cosets, pool)
+        };
+        let random = short::random_residues(random_rows, columns, &cosets, pool);
+        Ok(self.encode_short(&residues, &random, domain.log_rows, &cosets, pool))
     }
 
     /// Encodes a row-major matrix of base columns.
@@ -190,24 +171,6 @@ impl Encoder {
         *self.units.write().unwrap_or_else(PoisonError::into_inner) = units.clone();
         units
     }
-}
-
-/// A matrix of 2^log_rows rows whose columns are those of the values and then those of the random rows, and log_rows.
-fn join_rows<V: ExtensionField<F>>(
-    values: &[V],
-    random_rows: &[V],
-    columns: usize,
-    rows: usize,
-) -> (Vec<V>, usize) {
-    let random = random_rows.len() / columns;
-    let log_rows = log2_ceil_usize(rows + random);
-    let mut joined = V::zero_vec(columns << log_rows);
-    for (c, (column, added)) in joined.chunks_mut(1 << log_rows).zip(random_rows.chunks(random)).enumerate() {
-        let values = &values[values.len().min(c * rows)..values.len().min((c + 1) * rows)];
-        column[..values.len()].copy_from_slice(values);
-        column[rows..][..random].copy_from_slice(added);
-    }
-    (joined, log_rows)
 }
 
 #[cfg(test)]

@@ -16,17 +16,22 @@ const TASK_ROWS: usize = 64;
 /// Values that one task reduces: they stay in the first cache.
 const TASK_VALUES: usize = 1 << 11;
 
-/// The residues of a column-major matrix with 2^log_rows rows.
+/// The residues of a column-major matrix with so many rows, whose vector these parts interleave to.
+///
+/// There is one, or they are a power of two, of no more than a coset's rows. So rows of a part are those of its
+/// residue: sum_t s_0^(k t) M[j + k t], where j + k t and j are of one part.
 pub(crate) fn residues<V: ExtensionField<F>>(
-    values: &[V],
+    parts: &[&[V]],
     columns: usize,
-    log_rows: usize,
+    rows: usize,
     cosets: &Cosets,
     pool: &Pool,
 ) -> Vec<F> {
-    let size = 1 << cosets.log_size;
-    let reduced = reduce(values, 1 << log_rows, size, cosets, pool);
-    V::flatten_to_base(transpose(&[&reduced], size, columns, pool))
+    let (size, count) = (1 << cosets.log_size, parts.len());
+    let reduced = parts.iter().map(|part| reduce(part, rows / count, size / count, cosets, pool));
+    let reduced: Vec<Cow<'_, [V]>> = reduced.collect();
+    let reduced: Vec<&[V]> = reduced.iter().map(|part| &**part).collect();
+    V::flatten_to_base(transpose(&reduced, size, columns, pool))
 }
 
 /// The residues of random rows, column-major, `columns` of the same length: no more than a coset's rows.
@@ -50,7 +55,7 @@ pub(crate) fn row_residues<'a>(rows: &'a [F], cosets: &Cosets, pool: &Pool) -> C
 }
 
 /// Polynomials modulo X^k - s_0^k with k = 2^log_size: columns of `length` values, of which `size` = k remain, or
-/// all rows of a matrix, of which k remain.
+/// all rows of a matrix, of which k remain, or every so-manieth value of columns, of which as many of k remain.
 fn reduce<'a, V: ExtensionField<F>>(
     values: &'a [V],
     length: usize,
