@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +10,7 @@ import click
 
 from benchmarks.affinity import restrict_to
 from benchmarks.machine import total_memory
+from benchmarks.parsed import Parsed
 from benchmarks.run import run_benchmark
 from benchmarks.settings import (
     CnnConfig,
@@ -26,7 +27,6 @@ from benchmarks.view import summary_tables
 from deepprove_dist.cli.failures import OneLineErrors
 from deepprove_dist.cli.options import FILE, NEW_PATH
 from deepprove_dist.cli.output import report
-from deepprove_dist.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,20 +37,6 @@ MEMORY_SHARE = 0.8
 
 POSITIVE = click.IntRange(min=1)
 POSITIVE_NUMBER = click.FloatRange(min=0, min_open=True)
-
-
-class Parsed(click.ParamType[Any]):
-    """A value that a function makes of a text, whose InputError is a wrong command line."""
-
-    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
-        self.name, self._parse = name, parse
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """What the text means."""
-        try:
-            return self._parse(value) if isinstance(value, str) else value
-        except InputError as error:
-            self.fail(str(error), param, ctx)
 
 
 CONFIGS = Parsed("dense,width:...", parse_configs)

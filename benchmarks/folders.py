@@ -12,7 +12,6 @@ noise of 0.1 % at the inputs does to the float model, by the same measure.
 from __future__ import annotations
 
 import csv
-import multiprocessing
 import resource
 import time
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ import click
 import numpy as np
 
 import deepprove_dist as dp
+from benchmarks.apart import apart
 from benchmarks.noise import noise_error
 from deepprove_dist.quantise.activation_bits import ActivationBits
 
@@ -113,8 +113,7 @@ def command(
     """Measures all folders; see the module."""
     settings, rows = Settings(samples, proofs, transparent, output_form, activation_bits), []
     for folder in folders:
-        with multiprocessing.get_context("spawn").Pool(1) as process:
-            row = process.apply(measure, (folder, settings))
+        row = apart(measure, folder, settings)
         rows.append(row)
         click.echo(", ".join(f"{name} {value}" for name, value in row.items()))
     if output is not None:

@@ -17,7 +17,6 @@ Beside them are this prover's own: a fraction tree, and encoding and hashing of 
 from __future__ import annotations
 
 import csv
-import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,7 @@ import click
 import numpy as np
 
 import deepprove_dist as dp
+from benchmarks.apart import apart
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.kernels import (
@@ -170,8 +170,7 @@ def command(folders: tuple[Path, ...], proofs: int, output: Path | None) -> None
         *(("large", measure, (folder, proofs)) for folder in folders),
     ]
     for name, call, arguments in work:
-        with multiprocessing.get_context("spawn").Pool(1) as process:
-            row = process.apply(call, arguments)
+        row = apart(call, *arguments)
         tables[name].append(row)
         click.echo(", ".join(f"{column} {value}" for column, value in row.items()))
     if output is not None:

@@ -2,10 +2,10 @@
 
     python -m benchmarks.scaling_run KEYS SAMPLES [--workers 1,2,4,8,16] [--repeats 9] [--output DIR]
 
-Cores here are few, so a worker's work is measured in a process of its own, with one thread: see
-`workers_alone`. Work, messages and rounds are the same as on separate machines. The rounds of a proof are the
-same every time, so each is measured several times, and the least is taken. Samples are those of a model's
-calibration; the first one is proven.
+Cores here are few, so the work of each worker is measured in a process of its own, with one thread, and so is
+the coordinator's: see `workers_alone`. Work, messages and rounds are the same as on separate machines. The
+rounds of a proof are the same every time, so each is measured several times, and the least is taken. Samples
+are those of a model's calibration; the first one is proven.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from tempfile import TemporaryDirectory
 import click
 
 import deepprove_dist as dp
+from benchmarks.apart import apart
 from benchmarks.models import Model
+from benchmarks.parsed import Parsed
 from benchmarks.scaling import ScalingPoint, draw_scaling, scaling_records, write_scaling
-from benchmarks.workers_alone import RecordingExecutor, WorkAlone, apart, measure_alone
+from benchmarks.settings import parse_workers
+from benchmarks.workers_alone import AnsweringExecutor, RecordingExecutor, WorkAlone, measure_alone
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.keys import load_prover, save_keys
@@ -51,9 +54,10 @@ def scale_keys(
             yield ScalingPoint(config, 1, alone, alone, {}, 0.0, 0, 0, 0, 0)
             continue
         with TemporaryDirectory(prefix="deepprove-dist-") as folder:
-            run = apart(_record, keys, inputs, count, Path(folder), repeats)
+            run = apart(_record, keys, inputs, count, Path(folder))
+            coordinator_ms = apart(_coordinate, keys, inputs, count, Path(folder), run.first, repeats)
             work = measure_alone(Path(folder), count, run.files, run.first, repeats)
-        yield _point(config, run, work)
+        yield _point(config, run, coordinator_ms, work)
 
 
 @dataclass(frozen=True)
@@ -61,15 +65,13 @@ class RecordedRun:
     """A proof whose workers were recorded.
 
     Attributes:
-        milliseconds: of the fastest of several proofs, all workers in turn.
-        coordinator_ms: the least that the coordinator took itself.
-        trace: of the recorded proof.
+        milliseconds: of all workers in turn.
+        trace: of the proof.
         first: number of its first round.
         files: what workers read, by digest.
     """
 
     milliseconds: float
-    coordinator_ms: float
     trace: Trace
     first: int
     files: Mapping[bytes, Path]
@@ -91,24 +93,34 @@ def _prove_alone(keys: Path, inputs: Mapping[str, FloatArray], repeats: int) -> 
     return min(_proving_ms(prover, inputs) for _ in range(repeats))
 
 
-def _record(
-    keys: Path, inputs: Mapping[str, FloatArray], count: int, folder: Path, repeats: int
-) -> RecordedRun:
+def _record(keys: Path, inputs: Mapping[str, FloatArray], count: int, folder: Path) -> RecordedRun:
     executor = RecordingExecutor(count, folder)
     group = WorkerGroup(executor)
     # No worker is lost here, so what they were asked need not be kept.
     executor.after_round = group.forget
     prover = load_prover(keys, threads=1, group=group)
-    totals, coordinator = [], []
-    for repeat in range(repeats):
-        executor.is_recording = repeat == repeats - 1
-        first = executor.rounds
-        with recording(Trace()) as trace:
-            totals.append(_proving_ms(prover, inputs))
-        # What a round takes beside its workers is the network's matter, which is computed.
-        coordinator.append(totals[-1] - 1e3 * sum(span.seconds for span in trace.of_kind("round")))
+    first = executor.rounds
+    with recording(Trace()) as trace:
+        milliseconds = _proving_ms(prover, inputs)
     executor.close()
-    return RecordedRun(min(totals), min(coordinator), trace, first, executor.files)
+    return RecordedRun(milliseconds, trace, first, executor.files)
+
+
+def _coordinate(
+    keys: Path, inputs: Mapping[str, FloatArray], count: int, folder: Path, first: int, repeats: int
+) -> float:
+    """Milliseconds that the coordinator takes itself, the least of several proofs."""
+    keep_free_memory()
+    executor = AnsweringExecutor(count, folder, first)
+    prover = load_prover(keys, threads=1, group=WorkerGroup(executor))
+    milliseconds = []
+    for _ in range(repeats):
+        executor.again()
+        with recording(Trace()) as trace:
+            total = _proving_ms(prover, inputs)
+        # What a round takes beside its workers is the network's matter, which is computed.
+        milliseconds.append(total - 1e3 * sum(span.seconds for span in trace.of_kind("round")))
+    return min(milliseconds)
 
 
 def _proving_ms(prover: Prover, inputs: Mapping[str, FloatArray]) -> float:
@@ -116,7 +128,7 @@ def _proving_ms(prover: Prover, inputs: Mapping[str, FloatArray]) -> float:
     return result.inference_ms + result.proving_ms
 
 
-def _point(config: str, run: RecordedRun, work: Sequence[WorkAlone]) -> ScalingPoint:
+def _point(config: str, run: RecordedRun, coordinator_ms: float, work: Sequence[WorkAlone]) -> ScalingPoint:
     sent: dict[float, list[Span]] = {}
     for span in run.trace.of_kind("work"):
         sent.setdefault(span.start, []).append(span)
@@ -137,7 +149,7 @@ def _point(config: str, run: RecordedRun, work: Sequence[WorkAlone]) -> ScalingP
         config,
         len(work),
         run.milliseconds,
-        run.coordinator_ms,
+        coordinator_ms,
         busy_ms,
         slowest,
         bytes_out,
@@ -150,9 +162,7 @@ def _point(config: str, run: RecordedRun, work: Sequence[WorkAlone]) -> ScalingP
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("keys", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("samples", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--workers", default="1,2,4,8,16", show_default=True, callback=lambda *given: _numbers(given[2])
-)
+@click.option("--workers", type=Parsed("1,2,4", parse_workers), default="1,2,4,8,16", show_default=True)
 @click.option("--repeats", default=REPEATS, show_default=True, help="Proofs for each number of workers.")
 @click.option(
     "--output", type=click.Path(file_okay=False, path_type=Path), help="For a CSV file and a picture."
@@ -168,10 +178,6 @@ def command(keys: Path, samples: Path, workers: tuple[int, ...], repeats: int, o
         output.mkdir(parents=True, exist_ok=True)
         write_scaling(points, output / f"scaling_{keys.name}.csv")
         draw_scaling(points, output / f"scaling_{keys.name}.png")
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in text.split(","))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,22 @@
-"""The work of each worker of a proof, alone in a process, as on a machine of its own.
+"""The work of each worker of a proof, and its coordinator's, alone in a process, as on a machine for it alone.
 
 All workers of a proof take more memory than one machine has. So a proof is made once, by workers in turn that
-write little of their fraction trees. What each is asked, and what it fetches from others, goes to a file.
-Then each worker has a process for itself, and answers again. It writes as much as on a machine for it alone,
-and its answers have to be the same.
+write little of their fraction trees. What each is asked, fetches and answers goes to a file. Then each worker
+has a process for itself, and answers again. It writes as much as on a machine for it alone, and its answers
+have to be the same. The coordinator has one too, gets the answers from the files, and has to ask the same.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
 import resource
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, ParamSpec, TypeVar
+from typing import BinaryIO
 
+from benchmarks.apart import apart
 from deepprove_dist.execution.calls.requests import read_answer
 from deepprove_dist.execution.group.in_process import InProcessExecutor
 from deepprove_dist.execution.network.address import Publisher
@@ -24,30 +24,18 @@ from deepprove_dist.execution.phases.worker_api import create_worker
 from deepprove_dist.execution.workers.worker import ProcessContext
 from deepprove_dist.memory import keep_free_memory
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 LOG_WRITTEN = 20
 """log2 of the nodes that a worker writes while it is recorded."""
 
 
-def apart(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """What a function gives in a process that nothing else has run in.
-
-    Raises BrokenProcessPool where the process ends without a result: it may take too much memory.
-    """
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-        return process.submit(function, *args, **kwargs).result()
-
-
 @dataclass(frozen=True)
 class Recorded:
-    """A worker's part of a round: request, values that it fetches, and the digest of its outcome."""
+    """A worker's part of a round: request, values that it fetches, and answer."""
 
     number: int
     request: bytes
     fetched: tuple[bytes, ...]
-    outcome: bytes
+    answer: bytes
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,7 @@ class WorkAlone:
 
 
 class RecordingExecutor(InProcessExecutor):
-    """Workers in turn; `rounds` counts what they were asked, and a file for each rank has what is recorded.
+    """Workers in turn; `rounds` counts what they were asked, and a file for each rank has all of it.
 
     `after_round` is called after each round.
     """
@@ -67,7 +55,6 @@ class RecordingExecutor(InProcessExecutor):
     def __init__(self, ranks: int, folder: Path) -> None:
         super().__init__(ranks, create_worker, log_written=LOG_WRITTEN)
         self.rounds = 0
-        self.is_recording = True
         self.after_round: Callable[[], None] = lambda: None
         self._fetched: tuple[bytes, ...] = ()
         self._records: list[BinaryIO] = [_file(folder, rank).open("wb") for rank in range(ranks)]
@@ -79,10 +66,8 @@ class RecordingExecutor(InProcessExecutor):
         for rank, finish in begun.items():
             self._fetched = ()
             answers[rank] = finish()
-            if self.is_recording:
-                outcome = read_answer(answers[rank]).outcome.digest()
-                recorded = Recorded(self.rounds, requests[rank], self._fetched, outcome)
-                pickle.dump(recorded, self._records[rank], protocol=5)
+            recorded = Recorded(self.rounds, requests[rank], self._fetched, answers[rank])
+            pickle.dump(recorded, self._records[rank], protocol=5)
         self.rounds += 1
         self.after_round()
         return answers
@@ -97,6 +82,36 @@ class RecordingExecutor(InProcessExecutor):
         values = super()._fetch(number, publishers)
         self._fetched = tuple(values)
         return values
+
+
+class AnsweringExecutor(InProcessExecutor):
+    """Gives the recorded answers, those of a proof's rounds once for each proof.
+
+    The rounds of a proof are `first` and later ones; `again` begins with them anew.
+    """
+
+    def __init__(self, ranks: int, folder: Path, first: int) -> None:
+        super().__init__(ranks, create_worker)
+        self._first, self._round = first, 0
+        self._answers: dict[tuple[int, int], tuple[bytes, bytes]] = {
+            (recorded.number, rank): (_digest(recorded.request), recorded.answer)
+            for rank in range(ranks)
+            for recorded in _read(folder, rank)
+        }
+
+    def again(self) -> None:
+        """The next round is the first one of a proof."""
+        self._round = self._first
+
+    def call(self, requests: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """See `InProcessExecutor`. Raises RuntimeError for what was not asked in this round."""
+        answers = {}
+        for rank, request in requests.items():
+            asked, answers[rank] = self._answers.get((self._round, rank), (b"", b""))
+            if asked != _digest(request):
+                raise RuntimeError(f"worker {rank} is asked differently in round {self._round}")
+        self._round += 1
+        return answers
 
 
 def measure_alone(
@@ -121,7 +136,7 @@ def _answer_again(folder: Path, rank: int, files: dict[bytes, Path], first: int,
                 continue
             fetched = recorded.fetched
             answer = read_answer(worker.handle(recorded.request))
-            if answer.outcome.digest() != recorded.outcome:
+            if answer.outcome.digest() != read_answer(recorded.answer).outcome.digest():
                 raise RuntimeError(f"worker {rank} answers differently in round {recorded.number}")
             least = seconds.get(recorded.number, answer.seconds)
             seconds[recorded.number] = min(least, answer.seconds)
@@ -139,6 +154,10 @@ def _read(folder: Path, rank: int) -> Iterator[Recorded]:
                 yield pickle.load(file)
             except EOFError:
                 return
+
+
+def _digest(request: bytes) -> bytes:
+    return blake2b(request, digest_size=32).digest()
 
 
 def _file(folder: Path, rank: int) -> Path:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
-from benchmarks.workers_alone import RecordingExecutor, apart, measure_alone
+from benchmarks.workers_alone import AnsweringExecutor, RecordingExecutor, measure_alone
 from deepprove_dist.execution.group.worker_group import WorkerGroup
 from deepprove_dist.execution.phases.worker_api import peak_memory
 
@@ -39,21 +37,35 @@ def test_rounds_before_the_proof_are_not_counted(recorded: Path) -> None:
     assert all(work.memory > 1 << 20 for work in works)
 
 
-def test_only_what_is_recorded_is_in_the_file(tmp_path: Path) -> None:
+def test_rounds_are_counted_and_told(tmp_path: Path) -> None:
     executor, rounds = RecordingExecutor(1, tmp_path), []
     executor.after_round = lambda: rounds.append(executor.rounds)
     group = WorkerGroup(executor)
     group.assign(0)
-    for recording in (False, True):
-        executor.is_recording = recording
+    for _ in range(2):
         group.call_all(peak_memory)
     executor.close()
-    with (tmp_path / "worker-0").open("rb") as file:
-        assert pickle.load(file).number == 1
-        assert file.read() == b""
     assert rounds == [1, 2]
+    with (tmp_path / "worker-0").open("rb") as file:
+        assert [pickle.load(file).number for _ in range(2)] == [0, 1]
+        assert file.read() == b""
 
 
-def test_a_process_that_is_killed_is_an_error() -> None:
-    with pytest.raises(BrokenProcessPool):
-        apart(os._exit, 9)
+def test_a_coordinator_gets_the_recorded_answers_in_each_proof(recorded: Path) -> None:
+    executor = AnsweringExecutor(2, recorded, 0)
+    group = WorkerGroup(executor)
+    group.assign(1)
+    first = group.call_all(peak_memory)
+    executor.again()
+    assert group.call_all(peak_memory) == first
+
+
+def test_a_coordinator_that_asks_differently_is_an_error(recorded: Path) -> None:
+    executor = AnsweringExecutor(2, recorded, 0)
+    with pytest.raises(RuntimeError, match="worker 1 is asked differently in round 0"):
+        executor.call({1: b"another request"})
+    group = WorkerGroup(AnsweringExecutor(2, recorded, 0))
+    group.assign(1)
+    group.call_all(peak_memory)
+    with pytest.raises(RuntimeError, match="worker 0 is asked differently in round 1"):
+        group.call_all(peak_memory)
