@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from math import prod
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import FormatError, VerificationError
@@ -25,6 +26,7 @@ from deepprove_dist.protocol.key.work import MAX_WORK, opening_work, work
 from deepprove_dist.protocol.lookup.tree import LeafLayout, lay_out_leaves
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.messages.proof import MAX_CONTEXT
+from deepprove_dist.protocol.messages.public_integers import MAX_INTEGERS
 from deepprove_dist.protocol.parameters import ProtocolShape, Schedule, most_bytes, require_security
 from deepprove_dist.protocol.system.arg_max import with_indices
 from deepprove_dist.protocol.system.public_selection import selecting_relations, with_selections
@@ -156,6 +158,9 @@ class KeyContent:
         # A value outside its table could be looked up p times, which the fraction tree counts as never.
         if self.shape.lookups.fractions >= MODULUS:
             raise FormatError("the key has more lookups than the field can count")
+        for public in self._largest.public:
+            if self.max_batch * prod(public.shape) > MAX_INTEGERS:
+                raise FormatError(f"'{public.name}' has more than {MAX_INTEGERS} values in all samples")
         self.instance(self.max_batch)
 
     @cached_property

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 INTEGER_BYTES = 4
 """Of an integer beside its encoding."""
 
+MAX_INTEGERS = 1 << 30
+"""Of a tensor, of all samples: the kernel takes no more."""
+
 
 def encode_tensor(public: PublicTensor, values: IntArray) -> bytes:
     """The encoding of integers in the tensor's range, in row-major order; ValueError for any outside it."""

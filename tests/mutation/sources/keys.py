@@ -49,6 +49,11 @@ KEY = source(
         ("attacks/test_reference_prover.py",),
     ),
     Mutant(
+        "public integers are as many as a verifier decodes",
+        "if self.max_batch * prod(public.shape) > MAX_INTEGERS:",
+        "if False:",
+    ),
+    Mutant(
         "work is bounded",
         "if work(system, layout, leaves) + opening_work(self.schedule) > MAX_WORK:",
         "if False:",

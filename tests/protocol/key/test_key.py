@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from math import prod
 
 import pytest
 
 from deepprove_dist.errors import FormatError, SecurityError, VerificationError
-from deepprove_dist.kernels import Extension, digest
+from deepprove_dist.kernels import Extension, digest, most_integer_bytes
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
 from deepprove_dist.protocol.claims.layout import lay_out
 from deepprove_dist.protocol.key import key as key_module
@@ -16,6 +17,7 @@ from deepprove_dist.protocol.key.account import protocol_shape
 from deepprove_dist.protocol.key.key import KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment
 from deepprove_dist.protocol.messages.epoch import EpochWeights
+from deepprove_dist.protocol.messages.public_integers import MAX_INTEGERS
 from deepprove_dist.protocol.parameters import MatrixCode
 from deepprove_dist.protocol.system.check import check
 from deepprove_dist.protocol.system.index_map import IndexMap
@@ -149,6 +151,21 @@ def test_relations_that_take_too_long_are_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("deepprove_dist.protocol.key.key.MAX_WORK", 20)
     with pytest.raises(FormatError, match="too long"):
         replace(KEY).check()
+
+
+def test_more_public_integers_than_a_verifier_decodes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = max(KEY.max_batch * prod(public.shape) for public in KEY.system.public)
+    monkeypatch.setattr("deepprove_dist.protocol.key.key.MAX_INTEGERS", most)
+    replace(KEY).check()
+    monkeypatch.setattr("deepprove_dist.protocol.key.key.MAX_INTEGERS", most - 1)
+    with pytest.raises(FormatError, match=f"has more than {most - 1} values in all samples"):
+        replace(KEY).check()
+
+
+def test_the_limit_of_public_integers_is_the_kernels() -> None:
+    assert most_integer_bytes(MAX_INTEGERS, 0, 1) == 1 + MAX_INTEGERS // 8
+    with pytest.raises(ValueError, match="too many public integers"):
+        most_integer_bytes(MAX_INTEGERS + 1, 0, 1)
 
 
 @pytest.mark.parametrize("taps", [1 << 19, 1 << 24])
