@@ -22,7 +22,6 @@ from deepprove_dist.operators.integer_operator import Inference
 from deepprove_dist.operators.node import Node
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.selected_rows import public_rows
-from deepprove_dist.operators.small_products import PackedWeights
 from deepprove_dist.timing import timed
 
 # Samples that are run at once where some tensors only are asked for.
@@ -199,10 +198,7 @@ def _arguments(
     operator = OPERATORS[node.operator]
     if not operator.reads_narrow_constants:
         kind = operator.constant_type
-        constants = {
-            name: array if isinstance(array, PackedWeights) else array.astype(kind, copy=False)
-            for name, array in constants.items()
-        }
+        constants = {name: array.astype(kind, copy=False) for name, array in constants.items()}
     wide = (lambda array: array) if operator.reads_narrow_values else _wide
     return [constants[name] if name in constants else wide(values[name]) for name in node.inputs]
 

@@ -108,6 +108,7 @@ class Conv(IntegerOperator):
         "groups": int,
     }
     constant_type: ClassVar[type[np.generic]] = np.float64
+    reads_narrow_constants: ClassVar[bool] = True
     reads_narrow_values: ClassVar[bool] = True
 
     def shape(self, node: Node, shapes: Sequence[Shape]) -> Shape:
@@ -132,7 +133,7 @@ class Conv(IntegerOperator):
         return weighted_interval(node, (lo, hi), constants)
 
     def infer(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Inference:
-        """A matrix product of the weights with the unfolded windows, in float64; no further columns."""
+        """Sums over windows by a kernel, or by a float64 product with unfolded windows."""
         x, weight, *bias = inputs
         window = read_window(node, weight.shape[2:])
         small = SmallConvolution.of(x.reshape(-1, *x.shape[2:]), weight, bias, window)
@@ -206,7 +207,7 @@ def scaling_node(name: str, source: str, weight: str, output: str, weight_shape:
     )
 
 
-def convolve(images: FloatArray, weight: FloatArray, window: Window, groups: int) -> FloatArray:
+def convolve(images: FloatArray, weight: npt.NDArray[Any], window: Window, groups: int) -> FloatArray:
     """Images [N, C, *spatial] and weights [M, C / groups, *kernel] to [N, M, *positions]; zeros outside."""
     positions = window.output(images.shape[2:])
     unfolded = images.shape[1] * prod(window.kernel) * prod(positions)
@@ -218,9 +219,9 @@ def convolve(images: FloatArray, weight: FloatArray, window: Window, groups: int
     return result
 
 
-def _contracted(view: FloatArray, weight: FloatArray, rank: int, groups: int) -> FloatArray:
+def _contracted(view: FloatArray, weight: npt.NDArray[Any], rank: int, groups: int) -> FloatArray:
     """Windows [N, C, *positions, *kernel] and weights [M, C / groups, *kernel] to [N, M, *positions]."""
-    matrix = weight.reshape(groups, len(weight) // groups, -1)
+    matrix = weight.reshape(groups, len(weight) // groups, -1).astype(np.float64, copy=False)
     count, positions = len(view), view.shape[2 : 2 + rank]
     order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
     columns = view.transpose(order[: view.ndim]).reshape(count, groups, matrix.shape[2], prod(positions))

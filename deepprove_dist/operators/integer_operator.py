@@ -69,7 +69,7 @@ class IntegerOperator(ABC):
         inputs: the allowed numbers of inputs.
         attributes: the exact names and types of a node's attributes.
         constant_type: the type that ``infer`` reads constants fastest in.
-        reads_narrow_constants: whether it reads large constants of narrower types too, a block at a time.
+        reads_narrow_constants: whether it reads constants of other types too, and converts large ones itself.
         reads_narrow_values: whether it reads values of narrower types than int64 too.
     """
 
