@@ -1,4 +1,4 @@
-"""The work of each worker of a proof, and its coordinator's, alone in a process, as on a machine for it alone.
+"""The work of each worker of a proof, and its coordinator's, alone in a process, as on a machine of its own.
 
 All workers of a proof take more memory than one machine has. So a proof is made once, by workers in turn that
 write little of their fraction trees. What each is asked, fetches and answers goes to a file. Then each worker
