@@ -1,4 +1,4 @@
-"""Work in a process that nothing else has run in: its memory is all its, and it leaves none behind."""
+"""Work in a process that nothing else has run in, so that its memory begins and ends with it."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.scaling_run KEYS SAMPLES [--workers 1,2,4,8,16] [--repeats 9] [--output DIR]
 
-Cores here are few, so the work of each worker is measured in a process of its own, with one thread, and so is
-the coordinator's: see `workers_alone`. Work, messages and rounds are the same as on separate machines. The
+Cores here are few, so the work of each worker is measured in a process of its own, with one thread. So is the
+coordinator's: see `workers_alone`. Work, messages and rounds are the same as on separate machines. The
 rounds of a proof are the same every time, so each is measured several times, and the least is taken. Samples
 are those of a model's calibration; the first one is proven.
 """

@@ -87,7 +87,7 @@ class RecordingExecutor(InProcessExecutor):
 class AnsweringExecutor(InProcessExecutor):
     """Gives the recorded answers, those of a proof's rounds once for each proof.
 
-    The rounds of a proof are `first` and later ones; `again` begins with them anew.
+    The rounds of a proof are `first` and later ones; `again` goes back to the first.
     """
 
     def __init__(self, ranks: int, folder: Path, first: int) -> None:
