@@ -55,7 +55,7 @@ def scale_keys(
             continue
         with TemporaryDirectory(prefix="deepprove-dist-") as folder:
             run = apart(_record, keys, inputs, count, Path(folder))
-            coordinator_ms = apart(_coordinate, keys, inputs, count, Path(folder), run.first, repeats)
+            coordinator_ms = apart(_coordinate, keys, inputs, run, count, Path(folder), repeats)
             work = measure_alone(Path(folder), count, run.files, run.first, repeats)
         yield _point(config, run, coordinator_ms, work)
 
@@ -66,12 +66,14 @@ class RecordedRun:
 
     Attributes:
         milliseconds: of all workers in turn.
+        proof: its bytes.
         trace: of the proof.
         first: number of its first round.
         files: what workers read, by digest.
     """
 
     milliseconds: float
+    proof: bytes
     trace: Trace
     first: int
     files: Mapping[bytes, Path]
@@ -90,7 +92,7 @@ def _set_up(file: Path, calibration: Samples, folder: Path) -> None:
 def _prove_alone(keys: Path, inputs: Mapping[str, FloatArray], repeats: int) -> float:
     keep_free_memory()
     prover = load_prover(keys, threads=1)
-    return min(_proving_ms(prover, inputs) for _ in range(repeats))
+    return min(_prove(prover, inputs)[0] for _ in range(repeats))
 
 
 def _record(keys: Path, inputs: Mapping[str, FloatArray], count: int, folder: Path) -> RecordedRun:
@@ -101,31 +103,37 @@ def _record(keys: Path, inputs: Mapping[str, FloatArray], count: int, folder: Pa
     prover = load_prover(keys, threads=1, group=group)
     first = executor.rounds
     with recording(Trace()) as trace:
-        milliseconds = _proving_ms(prover, inputs)
+        milliseconds, proof = _prove(prover, inputs)
     executor.close()
-    return RecordedRun(milliseconds, trace, first, executor.files)
+    return RecordedRun(milliseconds, proof, trace, first, executor.files)
 
 
 def _coordinate(
-    keys: Path, inputs: Mapping[str, FloatArray], count: int, folder: Path, first: int, repeats: int
+    keys: Path, inputs: Mapping[str, FloatArray], run: RecordedRun, count: int, folder: Path, repeats: int
 ) -> float:
-    """Milliseconds that the coordinator takes itself, the least of several proofs."""
+    """Milliseconds that the coordinator takes itself, the least of several proofs.
+
+    Raises RuntimeError for another proof than the recorded one.
+    """
     keep_free_memory()
-    executor = AnsweringExecutor(count, folder, first)
+    executor = AnsweringExecutor(count, folder, run.first)
     prover = load_prover(keys, threads=1, group=WorkerGroup(executor))
     milliseconds = []
     for _ in range(repeats):
         executor.again()
         with recording(Trace()) as trace:
-            total = _proving_ms(prover, inputs)
+            total, proof = _prove(prover, inputs)
+        if proof != run.proof:
+            raise RuntimeError("the coordinator makes another proof of the same answers")
         # What a round takes beside its workers is the network's matter, which is computed.
         milliseconds.append(total - 1e3 * sum(span.seconds for span in trace.of_kind("round")))
     return min(milliseconds)
 
 
-def _proving_ms(prover: Prover, inputs: Mapping[str, FloatArray]) -> float:
+def _prove(prover: Prover, inputs: Mapping[str, FloatArray]) -> tuple[float, bytes]:
+    """Milliseconds, and the proof's bytes."""
     result = dp.ProvingKey(prover).prove(inputs, clamp=True)
-    return result.inference_ms + result.proving_ms
+    return result.inference_ms + result.proving_ms, result.content
 
 
 def _point(config: str, run: RecordedRun, coordinator_ms: float, work: Sequence[WorkAlone]) -> ScalingPoint:

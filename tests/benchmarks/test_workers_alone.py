@@ -60,12 +60,9 @@ def test_a_coordinator_gets_the_recorded_answers_in_each_proof(recorded: Path) -
     assert group.call_all(peak_memory) == first
 
 
-def test_a_coordinator_that_asks_differently_is_an_error(recorded: Path) -> None:
-    executor = AnsweringExecutor(2, recorded, 0)
-    with pytest.raises(RuntimeError, match="worker 1 is asked differently in round 0"):
-        executor.call({1: b"another request"})
+def test_a_coordinator_that_asks_more_is_an_error(recorded: Path) -> None:
     group = WorkerGroup(AnsweringExecutor(2, recorded, 0))
     group.assign(1)
     group.call_all(peak_memory)
-    with pytest.raises(RuntimeError, match="worker 0 is asked differently in round 1"):
+    with pytest.raises(RuntimeError, match="worker 0 was not asked in round 1"):
         group.call_all(peak_memory)
