@@ -3,6 +3,7 @@
 //! Vectors stay in Rust objects; numpy arrays and bytes cross at the edges only. Every kernel that
 //! works long releases the interpreter and runs in the pool that it is handed.
 
+mod arrays;
 mod axes;
 mod claim_terms;
 mod claims;
@@ -23,6 +24,7 @@ mod public_integers;
 mod rejection;
 mod samples;
 mod scalar;
+mod small_products;
 mod stream;
 mod sumcheck;
 mod transcript;
@@ -50,6 +52,7 @@ fn _kernels(module: &Bound<'_, PyModule>) -> PyResult<()> {
     axes::register(module)?;
     index_map::register(module)?;
     integers::register(module)?;
+    small_products::register(module)?;
     item_count::register(module)?;
     linear_pieces::register(module)?;
     transcript::register(module)?;

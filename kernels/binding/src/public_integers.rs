@@ -5,8 +5,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::arrays::SignedIntegers;
 use crate::rejection::raise;
-use crate::vectors::SignedIntegers;
 
 /// Integers of 4 bytes each, little-endian, of both signs.
 pub fn signed(bytes: &[u8]) -> PyResult<Vec<i32>> {

@@ -4,28 +4,15 @@ use deepprove_kernels::samples::extremes::{add_single_squares, add_squares, extr
 use deepprove_kernels::samples::{Real, deviation};
 use numpy::ndarray::{Array2, ArrayView2};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+
+use crate::arrays::{RealRows, Reals, refused};
 
 /// Sums of squares, in double or single precision.
 #[derive(FromPyObject)]
 enum Squares<'py> {
     Double(PyReadwriteArray1<'py, f64>),
     Single(PyReadwriteArray1<'py, f32>),
-}
-
-/// Real values in a row, in double or single precision.
-#[derive(FromPyObject)]
-enum Reals<'py> {
-    Double(PyReadonlyArray1<'py, f64>),
-    Single(PyReadonlyArray1<'py, f32>),
-}
-
-/// The same in rows.
-#[derive(FromPyObject)]
-enum RealRows<'py> {
-    Double(PyReadonlyArray2<'py, f64>),
-    Single(PyReadonlyArray2<'py, f32>),
 }
 
 /// Of each channel of real values [channels, positions] four sums [channels, 4], and the largest error of all.
@@ -115,10 +102,6 @@ fn add_to_squares(py: Python<'_>, squares: Squares<'_>, values: Reals<'_>) -> Py
 fn contiguous<'a, T>(rows: &'a ArrayView2<'_, T>) -> PyResult<Vec<&'a [T]>> {
     let rows: Option<Vec<_>> = rows.outer_iter().map(|row| row.to_slice()).collect();
     rows.ok_or_else(|| refused("rows are contiguous"))
-}
-
-fn refused(error: impl ToString) -> PyErr {
-    PyValueError::new_err(error.to_string())
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -13,7 +13,7 @@ use deepprove_kernels::poly::arrange::arrange;
 use deepprove_kernels::poly::eq::eq_scalars;
 use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};
 use deepprove_verifier::transcript::Transcript;
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1};
 use p3_field::integers::QuotientMap;
 use p3_field::{BasedVectorSpace, PackedValue, PrimeCharacteristicRing, PrimeField32};
 use pyo3::exceptions::{PyIndexError, PyValueError};
@@ -21,44 +21,12 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PySlice};
 
+use crate::arrays::{SignedIntegers, of_integers};
 use crate::claims::DyadicBlocks;
 use crate::pool::Pool;
 use crate::public_integers::signed;
 use crate::rejection::raise;
 use crate::scalar::{Extension, Operand};
-
-/// Signed integers of any width that numpy has.
-#[derive(FromPyObject)]
-pub enum SignedIntegers<'py> {
-    EightBytes(PyReadonlyArray1<'py, i64>),
-    TwoBytes(PyReadonlyArray1<'py, i16>),
-    OneByte(PyReadonlyArray1<'py, i8>),
-    FourBytes(PyReadonlyArray1<'py, i32>),
-}
-
-/// What an expression makes of a slice of signed integers, of whatever width they are.
-macro_rules! of_integers {
-    ($values:expr, |$slice:ident| $result:expr) => {
-        match $values {
-            SignedIntegers::OneByte(values) => values.as_slice().map(|$slice| $result),
-            SignedIntegers::TwoBytes(values) => values.as_slice().map(|$slice| $result),
-            SignedIntegers::FourBytes(values) => values.as_slice().map(|$slice| $result),
-            SignedIntegers::EightBytes(values) => values.as_slice().map(|$slice| $result),
-        }
-        .map_err(|e| PyValueError::new_err(e.to_string()))
-    };
-}
-
-impl SignedIntegers<'_> {
-    /// The same integers in 64 bits.
-    pub fn widened(&self) -> PyResult<Vec<i64>> {
-        of_integers!(self, |values| widened(values))
-    }
-}
-
-fn widened<I: Copy + Into<i64>>(values: &[I]) -> Vec<i64> {
-    values.iter().map(|&value| value.into()).collect()
-}
 
 /// An immutable vector of base elements, shared and never copied.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
@@ -69,7 +37,7 @@ impl BaseVector {
     /// Residues of signed integers.
     #[staticmethod]
     fn from_array(py: Python<'_>, values: SignedIntegers<'_>) -> PyResult<Self> {
-        let residues = of_integers!(&values, |v| py.detach(|| from_integers(v)))?;
+        let residues = of_integers!(values.vector()?, |values| py.detach(|| from_integers(values)));
         Ok(Self(Arc::new(residues)))
     }
 
@@ -437,7 +405,7 @@ fn count_integers<'py>(
     first: i64,
     size: usize,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
-    let counts = of_integers!(&values, |values| py.detach(|| count(values, first, size)))?;
+    let counts = of_integers!(values.vector()?, |values| py.detach(|| count(values, first, size)));
     let counts =
         counts.ok_or_else(|| PyValueError::new_err("a value is not among those that are counted"))?;
     Ok(counts.into_pyarray(py))

@@ -21,10 +21,10 @@ use crate::linear_pieces::{LinearPieces, Piece};
 use crate::sumcheck::InstanceShape;
 use crate::terms::{AxisVector, Term, Weights, base_powers_at};
 use crate::transcript::Transcript;
-use crate::{logup, merkle, sumcheck, table, whir};
+use crate::{integer_code, logup, merkle, sumcheck, table, whir};
 
 /// The number of entry points.
-pub const ENTRIES: u8 = 11;
+pub const ENTRIES: u8 = 12;
 /// Sizes that no argument should have; none of them may be allocated.
 const EXTREMES: [usize; 6] = [usize::MAX, usize::MAX - 1, (1 << 31) + 1, 65, 64, 40];
 /// Sizes below this are drawn besides.
@@ -123,7 +123,8 @@ pub fn drive(data: &[u8]) {
             _ = table::evaluate(&pieces, bytes.size(), &bytes.elements());
         }
         8 => express(&mut bytes),
-        9 => {
+        9 => integers(&mut bytes),
+        10 => {
             let row =
                 |bytes: &mut Bytes<'_>| (0..bytes.small()).map(|_| (bytes.size(), bytes.size())).collect();
             let blocks = LeafBlocks((0..bytes.small()).map(|_| row(&mut bytes)).collect());
@@ -157,6 +158,17 @@ fn decode(bytes: &[u8]) {
     _ = count_items(bytes, 1 << 20);
     if let Ok(function) = LinearPieces::from_bytes(bytes) {
         assert_eq!(function.to_bytes(), bytes);
+    }
+}
+
+/// Public integers.
+fn integers(bytes: &mut Bytes<'_>) {
+    let mut end = || i64::from(bytes.integer()) << (bytes.byte() % 33);
+    let range = end()..=end();
+    let count = bytes.size();
+    _ = integer_code::most_bytes(count, &range);
+    if let Ok(values) = integer_code::decode(bytes.0, count, &range) {
+        assert_eq!(integer_code::encode(&values, &range).ok().as_deref(), Some(bytes.0));
     }
 }
 

@@ -48,6 +48,19 @@ pub enum Column<'a> {
 }
 
 impl Column<'_> {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::OneByte(column) => column.len(),
+            Self::TwoBytes(column) => column.len(),
+            Self::FourBytes(column) => column.len(),
+            Self::EightBytes(column) => column.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     fn write(&mut self, first: usize, values: &[i64]) {
         match self {
             Self::OneByte(column) => write(&mut column[first..], values),
@@ -113,6 +126,19 @@ pub enum Vector<'a> {
 }
 
 impl Vector<'_> {
+    pub fn len(&self) -> usize {
+        match self {
+            Self::OneByte(values) => values.len(),
+            Self::TwoBytes(values) => values.len(),
+            Self::FourBytes(values) => values.len(),
+            Self::EightBytes(values) => values.len(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Adds a multiple of it to sums.
     fn add_to(&self, factor: i64, first: usize, sums: &mut [i64]) {
         match self {
