@@ -12,7 +12,6 @@ import pickle
 import resource
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -87,8 +86,8 @@ class RecordingExecutor(InProcessExecutor):
 class AnsweringExecutor(InProcessExecutor):
     """Gives the recorded answers, those of a proof's rounds once for each proof.
 
-    The rounds of a proof are `first` and later ones; `again` goes back to the first. What is asked may have other
-    numbers of rounds in it, so it is the proof that says whether the coordinator did the same.
+    The rounds of a proof are `first` and later ones; `again` goes back to the first. What is asked has
+    numbers of rounds in it, so the proof says whether the coordinator did the same.
     """
 
     def __init__(self, ranks: int, folder: Path, first: int) -> None:

@@ -395,8 +395,17 @@ def combine_rows(
     extension: bool,
 ) -> ExtensionVector: ...
 def domain_points(log_length: int, positions: list[int]) -> BaseVector: ...
+
+@final
+class ChosenElements:
+    def __new__(
+        cls, matrix: BaseVector, rows: list[int], places: list[tuple[int, int]], point: ExtensionVector
+    ) -> ChosenElements: ...
+    @property
+    def sum(self) -> Extension: ...
+
 def sumcheck_prove(
-    instances: list[tuple[Extension, list[ExtensionVector]]],
+    instances: list[list[ExtensionVector] | ChosenElements],
     batching: Extension,
     transcript: Transcript,
     pool: Pool,

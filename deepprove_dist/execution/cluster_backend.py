@@ -46,6 +46,7 @@ from deepprove_dist.protocol.lookup.tree import MIN_LEVELS, Challenges
 from deepprove_dist.protocol.opening.codes import add_all, tree_shapes
 from deepprove_dist.protocol.opening.prove import BoundColumns, OpeningClaims, Tree, TreeQuery
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
+from deepprove_dist.protocol.relations.prove import BoundFactors
 from deepprove_dist.prover import Prover, epoch_seed_parts, lower_for, weights_seed
 from deepprove_dist.randomness.secret import Secret
 from deepprove_dist.retry import without_faulty_workers
@@ -251,7 +252,7 @@ class ClusterRun:
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
-    ) -> list[list[ExtensionVector]]:
+    ) -> list[BoundFactors]:
         """See `FactorBinder`; workers get what leaves are written from."""
         if self._shares_leaves:
             # Relations leave them idle, and the next calls are to be short.

@@ -19,7 +19,7 @@ from deepprove_dist.protocol.relations.contraction import (
     ProductInstance,
     product_instances,
 )
-from deepprove_dist.protocol.relations.prove import LocalBinder, bind_to_taps
+from deepprove_dist.protocol.relations.prove import BoundFactors, LocalBinder, bind_to_taps
 
 
 def bind(state: WorkerState, points: Sequence[ExtensionVector]) -> dict[str, ExtensionVector]:
@@ -41,7 +41,7 @@ class SharedBinder:
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
-    ) -> list[list[ExtensionVector]]:
+    ) -> list[BoundFactors]:
         """See `FactorBinder`."""
         if not self._names:
             return self._local.bind_factors(relations, products)
@@ -49,21 +49,30 @@ class SharedBinder:
         local = begun(partial(self._bind_local, products))
         with self._group.phase("relations"):
             shares = self._group.call_all(bind, points=[bound.point for bound in relations])
-        factors = local()
+        whole, sides = local()
         for (product, side), name in self._names.items():
             instance = products[product]
             joined = self._layers[name].join_bound([share[name] for share in shares if name in share])
-            factors[product, side] = bind_to_taps(joined, instance, instance.factors[side], self._pool)
+            sides[product, side] = bind_to_taps(joined, instance, instance.factors[side], self._pool)
         return [
-            [factors[product, side] for side in range(len(instance.factors))]
-            for product, instance in enumerate(products)
+            whole[product] if product in whole else [sides[product, side] for side in range(2)]
+            for product in range(len(products))
         ]
 
-    def _bind_local(self, products: Sequence[ProductInstance]) -> dict[tuple[int, int], ExtensionVector]:
-        """By product and side, the factors that are no split layer's weights."""
-        return {
-            (product, side): self._local.bind_factor(instance, factor)
+    def _bind_local(
+        self, products: Sequence[ProductInstance]
+    ) -> tuple[dict[int, BoundFactors], dict[tuple[int, int], ExtensionVector]]:
+        """By product what no worker shares; and by product and side the factors beside split weights."""
+        split = {product for product, _ in self._names}
+        whole = {
+            product: self._local.bind_product(instance)
             for product, instance in enumerate(products)
-            for side, factor in enumerate(instance.factors)
+            if product not in split
+        }
+        sides = {
+            (product, side): self._local.bind_factor(products[product], factor)
+            for product in split
+            for side, factor in enumerate(products[product].factors)
             if (product, side) not in self._names
         }
+        return whole, sides

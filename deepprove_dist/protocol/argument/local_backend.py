@@ -37,7 +37,7 @@ from deepprove_dist.protocol.opening.prove import (
 )
 from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.contraction import BoundRelation, ProductInstance
-from deepprove_dist.protocol.relations.prove import LocalBinder
+from deepprove_dist.protocol.relations.prove import BoundFactors, LocalBinder
 from deepprove_dist.protocol.system.system import Matrix, System
 from deepprove_dist.timing import timed
 
@@ -147,7 +147,7 @@ class LocalRun:
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
-    ) -> list[list[ExtensionVector]]:
+    ) -> list[BoundFactors]:
         """See `FactorBinder`."""
         return self.binder.bind_factors(relations, products)
 

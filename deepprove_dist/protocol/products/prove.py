@@ -30,9 +30,8 @@ def prove_products(
     columns.append([values[free + index] for index in range(FINALS)])
     a, b, other_a, other_b = (rows.padded([column[index] for column in columns]) for index in range(FINALS))
     u = rows.padded(rows.weights)
-    instances = [(u.times(a).dot(b), [u, a, b]), (u.times(other_a).dot(other_b), [u, other_a, other_b])]
     round_pads = pads.take(SMALL_DEGREE * rows.variables)
-    rounds, finals, _ = sumcheck_prove(instances, ONE, transcript, pool, round_pads)
+    rounds, finals, _ = sumcheck_prove([[u, a, b], [u, other_a, other_b]], ONE, transcript, pool, round_pads)
     finals = finals.take([1, 2, 4, 5])
     transcript.absorb_extension("products/finals", finals)
     return ProductsProof(rounds, finals)

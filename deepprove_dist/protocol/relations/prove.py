@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from deepprove_dist.kernels import (
     BaseVector,
+    ChosenElements,
     Extension,
     ExtensionVector,
     Pool,
@@ -21,6 +22,7 @@ from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.parameters import round_coefficients
 from deepprove_dist.protocol.relations.axis_weights import bind_taps
+from deepprove_dist.protocol.relations.chosen import chosen_places, hypercube_indices
 from deepprove_dist.protocol.relations.contraction import (
     BoundRelation,
     ProductInstance,
@@ -31,17 +33,17 @@ from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.protocol.system.system import Affine, Factor, System, space_bits
 from deepprove_dist.timing import timed
 
+BoundFactors: TypeAlias = Sequence[ExtensionVector] | ChosenElements
+"""Both factors of a product over the hypercube of its sumcheck; or three, few of whose values count."""
+
 
 class FactorBinder(Protocol):
     """What binds the factors of a proof's products."""
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
-    ) -> list[list[ExtensionVector]]:
-        """Both factors of each product, each over the hypercube of the product's sumcheck.
-
-        `products` are those of `relations`, in their order.
-        """
+    ) -> list[BoundFactors]:
+        """The factors of each product. `products` are those of `relations`, in their order."""
 
 
 class LocalBinder:
@@ -59,9 +61,18 @@ class LocalBinder:
 
     def bind_factors(
         self, relations: Sequence[BoundRelation], products: Sequence[ProductInstance]
-    ) -> list[list[ExtensionVector]]:
+    ) -> list[BoundFactors]:
         """See `FactorBinder`."""
-        return [[self.bind_factor(instance, factor) for factor in instance.factors] for instance in products]
+        return [self.bind_product(instance) for instance in products]
+
+    def bind_product(self, instance: ProductInstance) -> BoundFactors:
+        """The factors of one product."""
+        places = chosen_places(instance)
+        if places is None:
+            return [self.bind_factor(instance, factor) for factor in instance.factors]
+        *rows, _ = instance.space
+        matrix = self._values(instance.product.right.value)
+        return ChosenElements(matrix, hypercube_indices(rows), places, instance.shared_point())
 
     def bind_factor(self, instance: ProductInstance, factor: Factor) -> ExtensionVector:
         """One factor on the 2^variables points of the sumcheck: its axes bound to outputs and to taps."""
@@ -93,18 +104,14 @@ def prove_relations(
     relations = draw_points(system, transcript)
     products = product_instances(relations)
     factors = binder.bind_factors(relations, products)
-    for instance, pair in zip(products, factors, strict=True):
-        if instance.shared:
-            inner = 1 << space_bits(instance.product.summed)
-            pair.append(ExtensionVector.eq(instance.shared_point()).repeat_each(inner))
-    sums = ExtensionVector([_sum(multiplied) for multiplied in factors])
+    instances = [_with_shared(*bound) for bound in zip(products, factors, strict=True)]
+    sums = ExtensionVector([_sum(instance) for instance in instances])
     sent = pads.padded(sums)
     transcript.absorb_extension("contraction/sums", sent)
     batching = transcript.challenge("contraction/batching")
-    inputs = [(sums[index], multiplied) for index, multiplied in enumerate(factors)]
     shapes = [(instance.variables, instance.degree) for instance in products]
     round_pads = pads.take(round_coefficients(shapes))
-    rounds, finals, _ = sumcheck_prove(inputs, batching, transcript, pool, round_pads)
+    rounds, finals, _ = sumcheck_prove(instances, batching, transcript, pool, round_pads)
     finals = pads.padded(_both_factors(products, finals))
     transcript.absorb_extension("sumcheck/finals", finals)
     return RelationsProof(sent, rounds, finals)
@@ -119,8 +126,20 @@ def _both_factors(products: Sequence[ProductInstance], finals: ExtensionVector) 
     return finals.take(kept)
 
 
-def _sum(factors: list[ExtensionVector]) -> Extension:
-    """The sum over the hypercube of the product of two or three factors."""
+def _with_shared(instance: ProductInstance, factors: BoundFactors) -> list[ExtensionVector] | ChosenElements:
+    """With eq of shared axes as a third factor."""
+    if isinstance(factors, ChosenElements):
+        return factors
+    if not instance.shared:
+        return [*factors]
+    inner = 1 << space_bits(instance.product.summed)
+    return [*factors, ExtensionVector.eq(instance.shared_point()).repeat_each(inner)]
+
+
+def _sum(factors: list[ExtensionVector] | ChosenElements) -> Extension:
+    """The sum over the hypercube of the product of all factors."""
+    if isinstance(factors, ChosenElements):
+        return factors.sum
     left, right, *shared = factors
     return left.times(shared[0]).dot(right) if shared else left.dot(right)
 

@@ -5,12 +5,12 @@ mod common;
 use common::{elements, pool, short};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use deepprove_kernels::field::vector::ExtVector;
-use deepprove_kernels::sumcheck::batch::prove;
+use deepprove_kernels::sumcheck::batch::{Instance, prove};
 use deepprove_verifier::transcript::Transcript;
 
-fn instances(log: usize, degree: usize, count: usize) -> Vec<Vec<ExtVector>> {
+fn instances(log: usize, degree: usize, count: usize) -> Vec<Instance> {
     let factor = ExtVector::from_scalars(&elements(1 << log));
-    vec![vec![factor; degree]; count]
+    vec![Instance::Factors(vec![factor; degree]); count]
 }
 
 fn batch(c: &mut Criterion) {

@@ -13,9 +13,61 @@ use crate::error::{Error, Result};
 use crate::field::EF;
 use crate::field::vector::{Element, ExtVector, sum_terms};
 use crate::pads::Pads;
+use crate::sumcheck::chosen::ChosenElements;
 use crate::sumcheck::pair::pair_round;
 use deepprove_verifier::sumcheck::{InstanceShape, MAX_DEGREE, round_count, round_degree, send_round};
 use deepprove_verifier::transcript::Transcript;
+
+/// A claim of a batch.
+#[derive(Clone, Debug)]
+pub enum Instance {
+    /// Multilinear factors of one length.
+    Factors(Vec<ExtVector>),
+    /// Three of them, few of whose values count.
+    Chosen(ChosenElements),
+}
+
+impl Instance {
+    /// Variables and factors.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where factors differ in length.
+    fn shape(&self) -> Result<InstanceShape> {
+        let factors = match self {
+            Self::Chosen(elements) => {
+                return Ok(InstanceShape { variables: elements.variables(), degree: 3 });
+            }
+            Self::Factors(factors) => factors,
+        };
+        let variables = factors.first().map_or(0, ExtVector::variables);
+        if factors.iter().any(|f| f.len() != 1 << variables) {
+            return Err(Error::Shape("factors of one sumcheck instance differ in length"));
+        }
+        Ok(InstanceShape { variables, degree: factors.len() })
+    }
+
+    /// Values that its first round reads, of a factor at most.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Factors(factors) => factors.first().map_or(0, ExtVector::len),
+            Self::Chosen(elements) => elements.size(),
+        }
+    }
+
+    fn factors(&self) -> &[ExtVector] {
+        match self {
+            Self::Factors(factors) => factors,
+            Self::Chosen(elements) => elements.factors(),
+        }
+    }
+
+    fn fold(&mut self, r: EF) {
+        match self {
+            Self::Factors(factors) => factors.iter_mut().for_each(|f| f.fold(r)),
+            Self::Chosen(elements) => elements.fold(r),
+        }
+    }
+}
 
 /// What the prover sends, and the point that both sides derive.
 #[derive(Clone, Debug)]
@@ -73,25 +125,18 @@ fn many_round<R: Element>(factors: &[&[R]], half: usize) -> [EF; MAX_DEGREE + 1]
     })
 }
 
-/// Proves all instances, each given by its multilinear factors. The claims must have been absorbed before `lambda`
+/// Proves all instances. The claims must have been absorbed before `lambda`
 /// was drawn. Each value of a round is sent with its pad, where there are `pads`.
 ///
 /// # Errors
 /// [`Error::Shape`] where factors of an instance differ in length, or there is not one pad for each value.
 pub fn prove(
-    mut instances: Vec<Vec<ExtVector>>,
+    mut instances: Vec<Instance>,
     lambda: EF,
     transcript: &mut Transcript,
     pads: Vec<EF>,
 ) -> Result<BatchProof> {
-    let mut shapes = Vec::with_capacity(instances.len());
-    for factors in &instances {
-        let variables = factors.first().map_or(0, ExtVector::variables);
-        if factors.iter().any(|f| f.len() != 1 << variables) {
-            return Err(Error::Shape("factors of one sumcheck instance differ in length"));
-        }
-        shapes.push(InstanceShape { variables, degree: factors.len() });
-    }
+    let shapes: Vec<InstanceShape> = instances.iter().map(Instance::shape).collect::<Result<_>>()?;
     let count = round_count(&shapes)?;
     let degrees: Vec<usize> = (0..count).map(|round| round_degree(&shapes, count, round)).collect();
     let mut pads = Pads::new(pads, degrees.iter().sum())?;
@@ -100,20 +145,20 @@ pub fn prove(
     for (round, &degree) in degrees.iter().enumerate() {
         let mut sent = vec![EF::ZERO; degree];
         let active = |i: usize| shapes[i].variables + round >= count;
-        for (i, factors) in instances.iter().enumerate().filter(|(i, _)| active(*i)) {
-            for (sum, c) in sent.iter_mut().zip(product_round(factors)) {
+        for (i, instance) in instances.iter().enumerate().filter(|(i, _)| active(*i)) {
+            for (sum, c) in sent.iter_mut().zip(product_round(instance.factors())) {
                 *sum += powers[i] * c;
             }
         }
         pads.add(&mut sent);
         let challenge = send_round(&sent, transcript);
-        for (_, factors) in instances.iter_mut().enumerate().filter(|(i, _)| active(*i)) {
-            factors.iter_mut().for_each(|f| f.fold(challenge));
+        for (_, instance) in instances.iter_mut().enumerate().filter(|(i, _)| active(*i)) {
+            instance.fold(challenge);
         }
         rounds.extend(sent);
         point.push(challenge);
     }
-    let finals = instances.iter().flatten().flat_map(ExtVector::to_scalars).collect();
+    let finals = instances.iter().flat_map(Instance::factors).flat_map(ExtVector::to_scalars).collect();
     Ok(BatchProof { rounds, finals, point })
 }
 
@@ -140,7 +185,8 @@ mod tests {
     }
 
     fn proof(pads: Vec<EF>) -> Result<BatchProof> {
-        prove(batch().1, element(99), &mut Transcript::new(b"test"), pads)
+        let instances = batch().1.into_iter().map(Instance::Factors).collect();
+        prove(instances, element(99), &mut Transcript::new(b"test"), pads)
     }
 
     fn reduce(claims: &[EF], rounds: &[EF]) -> deepprove_verifier::error::Result<Reduced> {

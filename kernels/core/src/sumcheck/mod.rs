@@ -4,4 +4,5 @@
 //! f_k are bound to r, which halves them. [`deepprove_verifier::sumcheck`] is the other side.
 
 pub mod batch;
+pub mod chosen;
 pub mod pair;
