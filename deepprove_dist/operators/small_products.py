@@ -1,4 +1,4 @@
-"""Sums of products of weights and values of 16 bits each, by a kernel: several times as fast as float64.
+"""Sums of products of small weights and values of 16 bits, by a kernel: several times as fast as float64.
 
 The kernel's sums are those modulo 2^32, so they are exact where they fit 32 bits. They do where the largest
 sum of a row's weights, times the largest value, does. Else float64 computes them, which is exact too.
@@ -24,9 +24,8 @@ Offsets: TypeAlias = npt.NDArray[np.uint32]
 SmallIntegers: TypeAlias = npt.NDArray[np.int16]
 
 MODULUS = 2**32
-LARGEST = 2**15 - 1
-MOST_PARTS = 3
-"""Parts of weights over weights: with more of them floats are as fast."""
+LARGEST = 2**31 - 1
+"""Weights have 32 bits."""
 FEW_ROWS = 4
 """Rows of an input for which packed weights bring nothing."""
 SHAPES = 256
@@ -34,44 +33,26 @@ SHAPES = 256
 
 
 class PackedWeights(np.ndarray[Any, np.dtype[Any]]):
-    """Weights [groups * rows, ...] with what the kernel reads of them in ``kernel``.
-
-    A weight of more bits is a sum of parts. ``order`` has the tap of each part.
-    """
+    """Weights [groups * rows, ...] with what the kernel reads of them in ``kernel``."""
 
     kernel: IntegerWeights
-    order: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, weight: Integers, groups: int = 1) -> PackedWeights | None:
-        """Weights packed; None where too many have more bits."""
+        """Weights packed; None where one is too large."""
+        if weight.dtype.itemsize > 4 and np.abs(weight).max(initial=0) > LARGEST:
+            return None
         # A mapped file may hold them at any address.
         weight = np.require(weight, requirements=["ALIGNED"])
-        rows = np.ascontiguousarray(weight).reshape(len(weight), -1)
-        parts, order = [_first_part(rows)], np.arange(rows.shape[1])
-        if rows.dtype.itemsize > 2:
-            beyond = rows - parts[0]
-            while (wide := np.flatnonzero(beyond.any(axis=0))).size:
-                if len(order) + wide.size > MOST_PARTS * rows.shape[1]:
-                    return None
-                parts.append(_first_part(beyond[:, wide]))
-                beyond[:, wide] -= parts[-1]
-                order = np.concatenate([order, wide])
         packed = weight.view(cls)
-        whole = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
-        packed.kernel = IntegerWeights(groups, len(rows) // groups, np.ascontiguousarray(whole).reshape(-1))
-        packed.order = order
+        packed.kernel = IntegerWeights(
+            groups, len(weight) // groups, np.ascontiguousarray(weight).reshape(-1)
+        )
         return packed
 
     def takes(self, largest: int) -> bool:
         """Whether all sums with values up to this magnitude are exact."""
         return 2 * self.kernel.largest * largest < MODULUS
-
-
-def _first_part(values: Integers) -> SmallIntegers:
-    """The values in 16 bits, or as much of each as these hold."""
-    narrow = values.dtype.itemsize <= 2
-    return values.astype(np.int16) if narrow else np.clip(values, -LARGEST, LARGEST).astype(np.int16)
 
 
 @dataclass(frozen=True)
@@ -105,7 +86,7 @@ class SmallConvolution:
         step = weight.shape[1] * prod(padded.shape[2:])
         largest = weight.kernel.largest * small[1] + int(np.abs(biases).max())
         kind = np.int32 if 2 * largest < MODULUS else np.int64
-        return cls(weight, biases, padded.reshape(len(padded), -1), taps[weight.order], step, columns, kind)
+        return cls(weight, biases, padded.reshape(len(padded), -1), taps, step, columns, kind)
 
     def write(self, sums: Integers, first: int, end: int) -> None:
         """Writes some rows of positions of the sums [N, M, *positions]."""
@@ -131,7 +112,7 @@ def small_rows(rows: Integers, weight: npt.NDArray[Any]) -> IntArray | None:
         return None
     count, width = rows.shape
     sums = np.empty((len(weight), count), dtype=np.int64)
-    taps, columns = weight.order.astype(np.uint32), np.arange(count, dtype=np.uint32) * np.uint32(width)
+    taps, columns = np.arange(width, dtype=np.uint32), np.arange(count, dtype=np.uint32) * np.uint32(width)
     weight.kernel.multiply(small[0], taps, 0, columns, np.zeros(len(weight), np.int64), sums)
     return np.ascontiguousarray(sums.T)
 

@@ -8,9 +8,9 @@ use numpy::{
 };
 use pyo3::prelude::*;
 
-use crate::arrays::refused;
+use crate::arrays::{SignedIntegers, of_integers, refused};
 
-/// Weights of 16 bits, in the order that sums of products read them fastest in.
+/// Weights of 32 bits, in the order that sums of products read them fastest in.
 #[pyclass(frozen, module = "deepprove_dist._kernels")]
 pub struct IntegerWeights(weights::Weights);
 
@@ -18,11 +18,11 @@ pub struct IntegerWeights(weights::Weights);
 impl IntegerWeights {
     /// Of values [groups, rows, taps] in row-major order.
     #[new]
-    fn new(py: Python<'_>, groups: usize, rows: usize, values: PyReadonlyArray1<'_, i16>) -> PyResult<Self> {
-        let values = values.as_slice().map_err(refused)?;
-        py.detach(|| weights::Weights::new(groups, rows, values))
+    fn new(py: Python<'_>, groups: usize, rows: usize, values: SignedIntegers<'_>) -> PyResult<Self> {
+        let values = values.vector()?;
+        py.detach(|| of_integers!(values, |values| weights::Weights::new(groups, rows, values)))
             .map(Self)
-            .ok_or_else(|| refused("not so many weights"))
+            .ok_or_else(|| refused("not so many weights, or of more than 32 bits"))
     }
 
     /// The largest sum of the magnitudes of a row.

@@ -24,6 +24,19 @@ impl<'a> Gather<'a> {
         (last < source.len()).then_some(Self { source, taps, group_step, columns })
     }
 
+    /// The offsets of some taps.
+    pub fn offsets(&self, taps: &[usize]) -> Vec<u32> {
+        taps.iter().map(|&tap| self.taps[tap]).collect()
+    }
+
+    /// The same at other taps, whose offsets are among those of this one.
+    pub fn with_taps<'b>(&self, taps: &'b [u32]) -> Gather<'b>
+    where
+        'a: 'b,
+    {
+        Gather { source: self.source, taps, group_step: self.group_step, columns: self.columns }
+    }
+
     pub fn taps(&self) -> usize {
         self.taps.len()
     }

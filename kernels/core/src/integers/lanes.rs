@@ -38,6 +38,13 @@ mod arch {
             unsafe { _mm512_storeu_si512(sums.as_mut_ptr().cast(), self.0) }
         }
 
+        /// Times 2^16, modulo 2^32.
+        #[inline(always)]
+        pub fn times_high(self) -> Self {
+            // SAFETY: the build has the feature.
+            Self(unsafe { _mm512_slli_epi32::<16>(self.0) })
+        }
+
         /// The sum with both products of each pair, modulo 2^32.
         #[inline(always)]
         pub fn add_products(self, left: Self, right: Self) -> Self {
@@ -81,6 +88,13 @@ mod arch {
             unsafe { _mm256_storeu_si256(sums.as_mut_ptr().cast(), self.0) }
         }
 
+        /// Times 2^16, modulo 2^32.
+        #[inline(always)]
+        pub fn times_high(self) -> Self {
+            // SAFETY: the build has the feature.
+            Self(unsafe { _mm256_slli_epi32::<16>(self.0) })
+        }
+
         /// The sum with both products of each pair, modulo 2^32.
         #[inline(always)]
         pub fn add_products(self, left: Self, right: Self) -> Self {
@@ -112,6 +126,12 @@ mod arch {
         #[inline(always)]
         pub fn store(self, sums: &mut [i32; LANES]) {
             *sums = self.0;
+        }
+
+        /// Times 2^16, modulo 2^32.
+        #[inline(always)]
+        pub fn times_high(self) -> Self {
+            Self(self.0.map(|sum| sum << 16))
         }
 
         /// The sum with both products of each pair, modulo 2^32.

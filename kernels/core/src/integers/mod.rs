@@ -1,6 +1,6 @@
 //! What layers of an integer model compute: exact sums of products of small integers, and rescaling.
 //!
-//! Weights and sources have 16 bits. Sums are those modulo 2^32, as signed integers. So they are exact
+//! Weights have 32 bits and sources 16. Sums are those modulo 2^32, as signed integers. So they are exact
 //! wherever they fit 32 bits, whatever partial sums reach.
 
 pub mod gather;

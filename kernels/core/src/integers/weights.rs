@@ -1,7 +1,11 @@
 //! Sums of a layer's weights times values of a source, a tile of rows and columns at a time.
+//!
+//! Products are those of 16 bits. A weight w of 32 bits is low + 2^16 high, of 16 bits each, modulo 2^32. So a row's
+//! sum is that of the low parts, and 2^16 times that of the high parts of the taps that have any.
 
 use super::gather::Gather;
 use super::lanes::{LANES, Lanes, ROWS, pair};
+use super::rounding::Narrow;
 
 const VECTORS: usize = 2;
 const COLUMNS: usize = VECTORS * LANES;
@@ -12,7 +16,10 @@ const PAIRS: usize = 64;
 /// Of fewer rows than these a tile would be mostly empty.
 const FEWEST_ROWS: usize = 3;
 
-/// Constant weights [groups, rows, taps].
+/// Columns that one row's sums are made for at once.
+const BLOCK: usize = 256;
+
+/// Constant weights [groups, rows, taps] of 32 bits.
 pub struct Weights {
     groups: usize,
     rows: usize,
@@ -22,28 +29,38 @@ pub struct Weights {
 }
 
 enum Layout {
-    /// For ROWS rows after the other, a pair of taps of each: [groups, panels, pairs, ROWS].
-    Panels(Vec<i32>),
+    Panels {
+        low: Panels,
+        high: Panels,
+        /// The taps of which any weight has a high part.
+        high_taps: Vec<usize>,
+    },
     /// As they are.
-    Rows(Vec<i16>),
+    Rows(Vec<i32>),
+}
+
+/// For ROWS rows after the other, a pair of taps of each: [groups, panels, pairs, ROWS].
+struct Panels {
+    pairs: usize,
+    values: Vec<i32>,
 }
 
 impl Weights {
-    /// Of values in row-major order. None where these are no such array.
-    pub fn new(groups: usize, rows: usize, values: &[i16]) -> Option<Self> {
+    /// Of values of 32 bits in row-major order. None where these are no such array.
+    pub fn new<N: Narrow>(groups: usize, rows: usize, values: &[N]) -> Option<Self> {
         let all_rows = groups.checked_mul(rows).filter(|&all| all > 0)?;
         let taps = values.len() / all_rows;
         if taps == 0 || taps * all_rows != values.len() {
             return None;
         }
-        let sizes =
-            values.chunks_exact(taps).map(|row| row.iter().map(|&value| i64::from(value).abs()).sum());
+        let sizes = values.chunks_exact(taps).map(|row| row.iter().map(|value| value.wide().abs()).sum());
         let largest = sizes.max().unwrap_or(0);
-        let layout = if rows < FEWEST_ROWS {
-            Layout::Rows(values.to_vec())
-        } else {
-            Layout::Panels(values.chunks_exact(rows * taps).flat_map(|group| panels(group, taps)).collect())
-        };
+        if size_of::<N>() > size_of::<i32>()
+            && values.iter().any(|value| i32::try_from(value.wide()).is_err())
+        {
+            return None;
+        }
+        let layout = Layout::of(groups, rows, taps, values);
         Some(Self { groups, rows, taps, layout, largest })
     }
 
@@ -70,27 +87,32 @@ impl Weights {
     pub fn multiply(&self, gather: &Gather<'_>, mut write: impl FnMut(usize, usize, &[i32])) {
         assert_eq!(gather.taps(), self.taps);
         match &self.layout {
-            Layout::Panels(panels) => self.multiply_panels(panels, gather, &mut write),
+            Layout::Panels { low, high, high_taps } => {
+                let taps = gather.offsets(high_taps);
+                self.multiply_panels([low, high], [gather, &gather.with_taps(&taps)], &mut write);
+            }
             Layout::Rows(weights) => self.multiply_directly(weights, gather, &mut write),
         }
     }
 
     fn multiply_panels(
         &self,
-        panels: &[i32],
-        gather: &Gather<'_>,
+        [low, high]: [&Panels; 2],
+        gathers: [&Gather<'_>; 2],
         write: &mut impl FnMut(usize, usize, &[i32]),
     ) {
-        let pairs = self.taps.div_ceil(2);
-        let mut sources = vec![0; pairs * COLUMNS];
+        let panels = self.rows.div_ceil(ROWS);
+        let mut sources = [low, high].map(|part| vec![0; part.pairs * COLUMNS]);
         let mut sums = [[0; COLUMNS]; ROWS];
-        let group_size = panels.len() / self.groups;
-        for (group, panels) in panels.chunks_exact(group_size).enumerate() {
-            for first in (0..gather.columns()).step_by(COLUMNS) {
-                let count = COLUMNS.min(gather.columns() - first);
-                pack(gather, group, first, count, &mut sources);
-                for (index, panel) in panels.chunks_exact(pairs * ROWS).enumerate() {
-                    multiply_tile(panel, &sources, &mut sums);
+        for group in 0..self.groups {
+            for first in (0..gathers[0].columns()).step_by(COLUMNS) {
+                let count = COLUMNS.min(gathers[0].columns() - first);
+                for (gather, sources) in gathers.iter().zip(&mut sources) {
+                    pack(gather, group, first, count, sources);
+                }
+                for index in 0..panels {
+                    let [low, high] = [low, high].map(|part| part.panel(group * panels + index));
+                    multiply_tile([low, high], [&sources[0], &sources[1]], &mut sums);
                     let start = index * ROWS;
                     for (row, sums) in sums.iter().enumerate().take(self.rows - start) {
                         write(group * self.rows + start + row, first, &sums[..count]);
@@ -102,11 +124,10 @@ impl Weights {
 
     fn multiply_directly(
         &self,
-        weights: &[i16],
+        weights: &[i32],
         gather: &Gather<'_>,
         write: &mut impl FnMut(usize, usize, &[i32]),
     ) {
-        const BLOCK: usize = 256;
         let (mut values, mut sums) = ([0; BLOCK], [0i32; BLOCK]);
         for (row, weights) in weights.chunks_exact(self.taps).enumerate() {
             for first in (0..gather.columns()).step_by(BLOCK) {
@@ -115,13 +136,45 @@ impl Weights {
                 for (tap, &weight) in weights.iter().enumerate() {
                     gather.read(row / self.rows, tap, first, &mut values[..count]);
                     for (sum, &value) in sums.iter_mut().zip(&values) {
-                        *sum = sum.wrapping_add(i32::from(weight) * i32::from(value));
+                        *sum = sum.wrapping_add(weight.wrapping_mul(i32::from(value)));
                     }
                 }
                 write(row, first, &sums[..count]);
             }
         }
     }
+}
+
+impl Layout {
+    fn of<N: Narrow>(groups: usize, rows: usize, taps: usize, values: &[N]) -> Self {
+        if rows < FEWEST_ROWS {
+            return Self::Rows(values.iter().map(|value| value.wide() as i32).collect());
+        }
+        let mut high_taps = Vec::new();
+        if size_of::<N>() > size_of::<i16>() {
+            let is_high = |index: usize| high_part(values[index]) != 0;
+            high_taps = (0..taps).filter(|&tap| (tap..values.len()).step_by(taps).any(is_high)).collect();
+        }
+        let starts = (0..values.len()).step_by(taps);
+        let high: Vec<N> =
+            starts.flat_map(|row| high_taps.iter().map(move |tap| values[row + tap])).collect();
+        Self::Panels {
+            low: Panels::of(groups, rows, taps, values, low_part),
+            high: Panels::of(groups, rows, high_taps.len(), &high, high_part),
+            high_taps,
+        }
+    }
+}
+
+#[inline(always)]
+fn low_part<N: Narrow>(weight: N) -> i16 {
+    weight.wide() as i16
+}
+
+/// With low + 2^16 high = weight modulo 2^32.
+#[inline(always)]
+fn high_part<N: Narrow>(weight: N) -> i16 {
+    ((weight.wide() - i64::from(low_part(weight))) >> 16) as i16
 }
 
 /// The sums of each row of weights [rows, taps] times each row of values [columns, taps], exact in any case.
@@ -145,22 +198,45 @@ fn inner_product(left: &[i16], right: &[i16]) -> i32 {
     left.iter().zip(right).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum()
 }
 
-/// The panels of one group's weights; rows beyond the last, and a tap beyond it, are zero.
-fn panels(weights: &[i16], taps: usize) -> Vec<i32> {
-    let (rows, pairs) = (weights.len() / taps, taps.div_ceil(2));
-    let mut result = vec![0; rows.div_ceil(ROWS) * ROWS * pairs];
-    for (panel, weights) in result.chunks_exact_mut(ROWS * pairs).zip(weights.chunks(ROWS * taps)) {
+impl Panels {
+    /// Of a part of each weight [groups, rows, taps]; rows beyond the last, and a tap beyond it, are zero.
+    fn of<N: Narrow>(
+        groups: usize,
+        rows: usize,
+        taps: usize,
+        weights: &[N],
+        part: impl Fn(N) -> i16,
+    ) -> Self {
+        let pairs = taps.div_ceil(2);
+        let size = rows.div_ceil(ROWS) * ROWS * pairs;
+        let mut values = vec![0; groups * size];
+        if taps > 0 {
+            for (values, weights) in values.chunks_exact_mut(size).zip(weights.chunks_exact(rows * taps)) {
+                fill_panels(values, weights, taps, &part);
+            }
+        }
+        Self { pairs, values }
+    }
+
+    fn panel(&self, index: usize) -> &[i32] {
+        &self.values[index * ROWS * self.pairs..][..ROWS * self.pairs]
+    }
+}
+
+/// The panels of one group's weights.
+fn fill_panels<N: Narrow>(values: &mut [i32], weights: &[N], taps: usize, part: &impl Fn(N) -> i16) {
+    let pairs = taps.div_ceil(2);
+    for (panel, weights) in values.chunks_exact_mut(ROWS * pairs).zip(weights.chunks(ROWS * taps)) {
         // A block of pairs at a time: rows lie far apart, and what is written stays in the cache.
         for (block, panel) in panel.chunks_mut(ROWS * PAIRS).enumerate() {
             for (row, weights) in weights.chunks_exact(taps).enumerate() {
                 let weights = &weights[2 * PAIRS * block..];
                 for (packed, weights) in panel[row..].iter_mut().step_by(ROWS).zip(weights.chunks(2)) {
-                    *packed = pair(weights[0], weights.get(1).copied().unwrap_or(0));
+                    *packed = pair(part(weights[0]), weights.get(1).map_or(0, |&weight| part(weight)));
                 }
             }
         }
     }
-    result
 }
 
 /// Pairs of taps of some columns [pairs, COLUMNS]; what lies beyond is zero or is not read.
@@ -179,9 +255,23 @@ fn pack(gather: &Gather<'_>, group: usize, first: usize, count: usize, sources: 
     }
 }
 
-/// The sums of a panel [pairs, ROWS] and packed sources [pairs, COLUMNS].
-fn multiply_tile(panel: &[i32], sources: &[i32], sums: &mut [[i32; COLUMNS]; ROWS]) {
+/// The sums of a panel [pairs, ROWS] and packed sources [pairs, COLUMNS], of low and high parts.
+fn multiply_tile(panels: [&[i32]; 2], sources: [&[i32]; 2], sums: &mut [[i32; COLUMNS]; ROWS]) {
     let mut totals = [[Lanes::splat(0); VECTORS]; ROWS];
+    if !panels[1].is_empty() {
+        add_products(panels[1], sources[1], &mut totals);
+        totals.iter_mut().flatten().for_each(|total| *total = total.times_high());
+    }
+    add_products(panels[0], sources[0], &mut totals);
+    for (sums, totals) in sums.iter_mut().zip(&totals) {
+        for (sums, total) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(totals) {
+            total.store(sums);
+        }
+    }
+}
+
+#[inline(always)]
+fn add_products(panel: &[i32], sources: &[i32], totals: &mut [[Lanes; VECTORS]; ROWS]) {
     let (panel, sources) =
         (panel.as_chunks::<ROWS>().0, sources.as_chunks::<LANES>().0.as_chunks::<VECTORS>().0);
     for (weights, sources) in panel.iter().zip(sources) {
@@ -193,11 +283,6 @@ fn multiply_tile(panel: &[i32], sources: &[i32], sums: &mut [[i32; COLUMNS]; ROW
             }
         }
     }
-    for (sums, totals) in sums.iter_mut().zip(&totals) {
-        for (sums, total) in sums.as_chunks_mut::<LANES>().0.iter_mut().zip(totals) {
-            total.store(sums);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -206,7 +291,7 @@ mod tests {
 
     use super::*;
 
-    fn naive(weights: &[i16], groups: usize, rows: usize, gather: &Gather<'_>) -> Vec<Vec<i32>> {
+    fn naive(weights: &[i32], groups: usize, rows: usize, gather: &Gather<'_>) -> Vec<Vec<i32>> {
         let taps = gather.taps();
         let mut result = Vec::new();
         for row in 0..groups * rows {
@@ -215,7 +300,7 @@ mod tests {
                 let mut values = vec![0; gather.columns()];
                 gather.read(row / rows, tap, 0, &mut values);
                 for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum = sum.wrapping_add(i32::from(weights[row * taps + tap]) * i32::from(value));
+                    *sum = sum.wrapping_add(weights[row * taps + tap].wrapping_mul(i32::from(value)));
                 }
             }
             result.push(sums);
@@ -231,17 +316,21 @@ mod tests {
             taps in 1usize..40,
             columns in 1usize..90,
             step in 1u32..3,
+            wide in 0usize..3,
             seed in any::<u64>(),
         ) {
             let mut state = seed;
             let mut next = || {
                 state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-                (state >> 40) as i16
+                (state >> 32) as i32
             };
-            let weights: Vec<i16> = (0..groups * rows * taps).map(|_| next()).collect();
+            // Of none, of one in seven or of all the taps.
+            let high = |index: usize| wide == 2 || (wide == 1 && index % taps % 7 == 3);
+            let weights = (0..groups * rows * taps).map(|index| next() >> if high(index) { 0 } else { 16 });
+            let weights: Vec<i32> = weights.collect();
             let offsets: Vec<u32> = (0..taps as u32).map(|tap| 3 * tap).collect();
             let starts: Vec<u32> = (0..columns as u32).map(|column| step * column + column / 7).collect();
-            let source: Vec<i16> = (0..5 * groups + 3 * taps + 4 * columns).map(|_| next()).collect();
+            let source: Vec<i16> = (0..5 * groups + 3 * taps + 4 * columns).map(|_| next() as i16).collect();
             let gather = Gather::new(&source, &offsets, 5, &starts, groups).unwrap();
             let packed = Weights::new(groups, rows, &weights).unwrap();
             let mut sums = vec![vec![0; columns]; groups * rows];
@@ -275,9 +364,19 @@ mod tests {
     }
 
     #[test]
+    fn weights_of_more_than_32_bits_are_refused() {
+        for rows in [1, FEWEST_ROWS] {
+            let mut weights = vec![i64::from(i32::MIN); rows];
+            assert!(Weights::new(1, rows, &weights).is_some());
+            weights[rows - 1] -= 1;
+            assert!(Weights::new(1, rows, &weights).is_none());
+        }
+    }
+
+    #[test]
     fn offsets_beyond_the_source_are_refused() {
         assert!(Gather::new(&[0; 10], &[0, 3], 2, &[0, 1], 4).is_none());
         assert!(Gather::new(&[0; 11], &[0, 3], 2, &[0, 1], 4).is_some());
-        assert!(Weights::new(2, 3, &[0; 7]).is_none());
+        assert!(Weights::new(2, 3, &[0i16; 7]).is_none());
     }
 }
