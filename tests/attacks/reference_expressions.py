@@ -46,7 +46,7 @@ def expression_values(affine: Affine, tensors: Tensors) -> dict[Index, Extension
 
 def factor_values(instance: ProductInstance, factor: Factor, tensors: Tensors) -> Values:
     """A factor over the hypercube of the sumcheck: axes are bound to outputs, and to taps that meet them."""
-    result = [ZERO] * (1 << instance.variables)
+    result = [ZERO] * (1 << instance.sumcheck.variables)
     for index, value in expression_values(factor.value, tensors).items():
         parts = (_bound(instance, axis, i) for axis, i in zip(factor.axes, index, strict=True))
         for choice in choices(*parts):
@@ -54,7 +54,7 @@ def factor_values(instance: ProductInstance, factor: Factor, tensors: Tensors) -
             for scale, inner in choice:
                 weight *= scale
                 corner += inner
-            result[hypercube_index(tuple(corner), instance.space)] += weight
+            result[hypercube_index(tuple(corner), instance.sumcheck.sizes)] += weight
     return result
 
 
@@ -98,7 +98,7 @@ def _covers(constant: Constant, space: Shape, index: Index) -> bool:
 def _bound(instance: ProductInstance, axis: int, i: int) -> list[tuple[Extension, list[int]]]:
     """Weights of index i of a factor's axis, each with the index on the sumcheck's axis, if it has one."""
     outputs, contracted = len(instance.outputs), len(instance.product.contracted)
-    if axis in instance.shared or axis >= outputs + contracted:
+    if axis in instance.sumcheck.shared or axis >= outputs + contracted:
         return [(ONE, [i])]
     if axis < outputs:
         return [(instance.outputs[axis].dense[i], [])]

@@ -151,7 +151,7 @@ class ReferenceProver(Channel):
     def factors(self, instance: contraction.ProductInstance) -> list[Values]:
         """What the sumcheck multiplies."""
         pair = [factor_values(instance, factor, self.tensors) for factor in instance.factors]
-        return [*pair, self.third_factor(instance)] if instance.shared else pair
+        return [*pair, self.third_factor(instance)] if instance.sumcheck.shared else pair
 
     def third_factor(self, instance: contraction.ProductInstance) -> Values:
         """eq(u, .) on the shared axes, constant along the contracted ones."""

@@ -57,7 +57,7 @@ class OtherThirdFactor(ReferenceProver):
 
     def factors(self, instance: ProductInstance) -> list[Values]:
         values = super().factors(instance)
-        if not instance.shared:
+        if not instance.sumcheck.shared:
             return values
         self.ratio = required_sum(self, instance) * inverse(product_sum(values))
         return [*values[:2], [self.ratio * value for value in values[2]]]
@@ -138,7 +138,7 @@ class OtherMaps(ReferenceProver):
 
     def factors(self, instance: ProductInstance) -> list[Values]:
         product = instance.product
-        if product.taps and not instance.shared:
+        if product.taps and not instance.sumcheck.shared:
             rows, columns = product.taps
             product = replace(product, taps=self.change(rows, columns))
             values = super().factors(replace(instance, product=product))

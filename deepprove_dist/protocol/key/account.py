@@ -12,13 +12,10 @@ from deepprove_dist.protocol.parameters import (
     SumcheckInstances,
     round_coefficients,
 )
-from deepprove_dist.protocol.system.system import Product, Relation, System, space_bits
+from deepprove_dist.protocol.system.system import FACTORS, System, space_bits
 
 CLAIMS_OF_LOOKUPS = 2
 """Numerator and denominator."""
-
-FACTORS = 2
-"""Of every product; also the degree of its sumcheck, one less than with shared axes."""
 
 
 def protocol_shape(system: System) -> ProtocolShape:
@@ -27,7 +24,8 @@ def protocol_shape(system: System) -> ProtocolShape:
     public = [public for public in system.public if not system.is_hidden(public)]
     contractions = [r for r in system.relations if r.products]
     linear = [r for r in system.relations if not r.products]
-    products = [(relation, product) for relation in contractions for product in relation.products]
+    sumchecks = [sumcheck for relation in contractions for sumcheck in relation.sumchecks]
+    instances = [(sumcheck.variables, sumcheck.degree) for sumcheck in sumchecks]
     # Leaf blocks of expressions are padded to the bits of their axes; padding counts as no fraction.
     spaces = [lookup.columns[0].space for lookup in system.lookups]
     padded = sum(
@@ -37,14 +35,13 @@ def protocol_shape(system: System) -> ProtocolShape:
     rows = sum(table.size for table in system.tables)
     fractions = sum(map(prod, spaces)) + rows
     levels = max(MIN_LEVELS, (padded + rows - 1).bit_length()) if fractions else 0
-    instances = [(_variables(r, p), FACTORS + bool(p.shared(len(r.affine.space)))) for r, p in products]
     return ProtocolShape(
         public=PointClaims(
             len(public), max((space_bits(system.tensors[p.tensor].shape) for p in public), default=0)
         ),
         linear=PointClaims(len(linear), max((space_bits(r.affine.space) for r in linear), default=0)),
         sumcheck=SumcheckInstances(
-            count=len(products),
+            count=len(instances),
             point_variables=max((space_bits(r.affine.space) for r in contractions), default=0),
             variables=max((variables for variables, _ in instances), default=0),
             degree=max((degree for _, degree in instances), default=0),
@@ -53,12 +50,6 @@ def protocol_shape(system: System) -> ProtocolShape:
         lookups=Lookups(levels, fractions, max((table.width for table in system.tables), default=0)),
         claims=len(public)
         + len(system.relations)
-        + FACTORS * len(products)
+        + FACTORS * len(instances)
         + (CLAIMS_OF_LOOKUPS if fractions else 0),
     )
-
-
-def _variables(relation: Relation, product: Product) -> int:
-    space = relation.affine.space
-    shared = tuple(space[axis] for axis in product.shared(len(space)))
-    return space_bits(shared + product.summed)

@@ -23,7 +23,7 @@ def chosen_places(instance: ProductInstance) -> list[tuple[int, int]] | None:
     left, right = instance.factors
     axes, value = tuple(range(len(instance.outputs) + 1)), left.value
     whole = left.axes == right.axes == axes and len(instance.product.contracted) == 1
-    if value.terms or instance.product.taps or not instance.shared or not whole:
+    if value.terms or instance.product.taps or not instance.sumcheck.shared or not whole:
         return None
     *rows, _ = value.space
     places = []

@@ -20,17 +20,14 @@ evaluation becomes a claim of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
-from deepprove_dist.arrays import Shape
 from deepprove_dist.canonical import FrozenStruct
 from deepprove_dist.kernels import AxisWeights, Extension, ExtensionVector, SpaceWeights, Transcript
 from deepprove_dist.protocol.claims.claim import ONE, Claim
 from deepprove_dist.protocol.claims.sent import SentValue, SentVector
 from deepprove_dist.protocol.relations.affine import affine_terms
 from deepprove_dist.protocol.relations.axis_weights import spread_taps
-from deepprove_dist.protocol.system.system import Factor, Product, Relation, System, Taps, space_bits
+from deepprove_dist.protocol.system.system import Factor, Product, Relation, SumcheckSpace, System, Taps
 
 
 class BoundRelation(FrozenStruct, frozen=True):
@@ -46,37 +43,17 @@ class BoundRelation(FrozenStruct, frozen=True):
         return cls(relation, point, SpaceWeights.split(point, relation.affine.space))
 
 
-@dataclass(frozen=True)
-class ProductInstance:
+class ProductInstance(FrozenStruct, frozen=True):
     """A product at its relation's point: one claim of the batched sumcheck."""
 
     product: Product
     outputs: SpaceWeights
-
-    @cached_property
-    def shared(self) -> tuple[int, ...]:
-        """Output axes that the sumcheck runs over."""
-        return self.product.shared(len(self.outputs))
-
-    @cached_property
-    def space(self) -> Shape:
-        """Axes of the sumcheck: shared ones, then contracted ones or their taps."""
-        return (*(self.outputs[axis].size for axis in self.shared), *self.product.summed)
-
-    @cached_property
-    def variables(self) -> int:
-        """Variables of the sumcheck."""
-        return space_bits(self.space)
+    sumcheck: SumcheckSpace
 
     @property
     def factors(self) -> tuple[Factor, Factor]:
         """Left and right."""
         return self.product.left, self.product.right
-
-    @property
-    def degree(self) -> int:
-        """Factors of the sumcheck: with shared axes, eq is a third, which both sides compute."""
-        return len(self.factors) + (1 if self.shared else 0)
 
     def shared_weight(self, point: ExtensionVector) -> Extension:
         """The third factor at the sumcheck's point: eq of shared axes, 1 without any."""
@@ -85,7 +62,7 @@ class ProductInstance:
 
     def bound_axes(self, factor: Factor) -> list[AxisWeights | None]:
         """For each axis of a factor the weights that it is bound to before the sumcheck, if it is."""
-        free = {*self.shared, *range(len(self.outputs), max(factor.axes, default=0) + 1)}
+        free = {*self.sumcheck.shared, *range(len(self.outputs), max(factor.axes, default=0) + 1)}
         return [None if axis in free else self.outputs[axis] for axis in factor.axes]
 
     def met_by_taps(self, factor: Factor) -> list[Taps | None]:
@@ -96,7 +73,7 @@ class ProductInstance:
     def shared_point(self) -> ExtensionVector:
         """The coordinates of u on the shared axes."""
         point = ExtensionVector.from_bytes(b"")
-        for axis in self.shared:
+        for axis in self.sumcheck.shared:
             coordinates = self.outputs[axis].point
             assert coordinates is not None, "relations are bound at points"
             point = point + coordinates
@@ -116,7 +93,9 @@ def draw_points(system: System, transcript: Transcript) -> list[BoundRelation]:
 def product_instances(relations: Sequence[BoundRelation]) -> list[ProductInstance]:
     """All products, in the order of relations."""
     return [
-        ProductInstance(product, bound.axes) for bound in relations for product in bound.relation.products
+        ProductInstance(product, bound.axes, sumcheck)
+        for bound in relations
+        for product, sumcheck in zip(bound.relation.products, bound.relation.sumchecks, strict=True)
     ]
 
 
@@ -154,17 +133,17 @@ def claim_factors(
 
 def instance_point(instance: ProductInstance, point: ExtensionVector) -> ExtensionVector:
     """The point of one product: as many of the last challenges as it has variables."""
-    return point[len(point) - instance.variables :]
+    return point[len(point) - instance.sumcheck.variables :]
 
 
 def _factor_weights(instance: ProductInstance, point: ExtensionVector) -> SpaceWeights:
     """The weights of every axis of a product at the sumcheck's point: outputs, contracted axes, taps."""
-    axes = SpaceWeights.split(point, instance.space)
-    if not instance.shared and not instance.product.taps:
+    axes = SpaceWeights.split(point, instance.sumcheck.sizes)
+    if not instance.sumcheck.shared and not instance.product.taps:
         return instance.outputs + axes
-    first = len(instance.shared)
+    first = len(instance.sumcheck.shared)
     outputs, contracted = list(instance.outputs), [axes[index] for index in range(first, len(axes))]
-    for index, axis in enumerate(instance.shared):
+    for index, axis in enumerate(instance.sumcheck.shared):
         outputs[axis] = axes[index]
     taps = []
     for met in instance.product.taps:

@@ -70,7 +70,7 @@ class LocalBinder:
         places = chosen_places(instance)
         if places is None:
             return [self.bind_factor(instance, factor) for factor in instance.factors]
-        *rows, _ = instance.space
+        *rows, _ = instance.sumcheck.sizes
         matrix = self._values(instance.product.right.value)
         return ChosenElements(matrix, hypercube_indices(rows), places, instance.shared_point())
 
@@ -109,7 +109,7 @@ def prove_relations(
     sent = pads.padded(sums)
     transcript.absorb_extension("contraction/sums", sent)
     batching = transcript.challenge("contraction/batching")
-    shapes = [(instance.variables, instance.degree) for instance in products]
+    shapes = [(instance.sumcheck.variables, instance.sumcheck.degree) for instance in products]
     round_pads = pads.take(round_coefficients(shapes))
     rounds, finals, _ = sumcheck_prove(instances, batching, transcript, pool, round_pads)
     finals = pads.padded(_both_factors(products, finals))
@@ -122,7 +122,7 @@ def _both_factors(products: Sequence[ProductInstance], finals: ExtensionVector) 
     first, kept = 0, list[int]()
     for instance in products:
         kept += [first, first + 1]
-        first += instance.degree
+        first += instance.sumcheck.degree
     return finals.take(kept)
 
 
@@ -130,7 +130,7 @@ def _with_shared(instance: ProductInstance, factors: BoundFactors) -> list[Exten
     """With eq of shared axes as a third factor."""
     if isinstance(factors, ChosenElements):
         return factors
-    if not instance.shared:
+    if not instance.sumcheck.shared:
         return [*factors]
     inner = 1 << space_bits(instance.product.summed)
     return [*factors, ExtensionVector.eq(instance.shared_point()).repeat_each(inner)]
@@ -178,4 +178,4 @@ def bind_to_taps(
             shape = (prod(sizes[:position]), sizes[position], prod(sizes[position + 1 :]))
             vector = bind_taps(instance.outputs, taps.map, vector, shape, pool)
             sizes[position] = taps.map.taps
-    return pad_axes(vector, list(instance.space))
+    return pad_axes(vector, list(instance.sumcheck.sizes))

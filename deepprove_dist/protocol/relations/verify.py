@@ -48,7 +48,7 @@ def verify_relations(
     transcript.absorb_extension("contraction/sums", proof.sums)
     batching = transcript.challenge("contraction/batching")
     sums = pads.received(proof.sums)
-    shapes = [(instance.variables, instance.degree) for instance in products]
+    shapes = [(instance.sumcheck.variables, instance.sumcheck.degree) for instance in products]
     with checking("relations"):
         point, claim, slopes = sumcheck_verify(proof.sums, shapes, batching, proof.rounds, transcript)
     rounds = pads.received(proof.rounds)
@@ -73,7 +73,7 @@ def _product_rows(
     powers, rows = ExtensionVector.powers(batching, len(products)), []
     for index, instance in enumerate(products):
         scale = powers[index]
-        if instance.shared:
+        if instance.sumcheck.shared:
             scale *= instance.shared_weight(point)
         rows.append(ProductRow(scale, (finals[2 * index], finals[2 * index + 1])))
     return tuple(rows)

@@ -21,7 +21,7 @@ from functools import cached_property
 from math import prod
 
 from deepprove_dist.arrays import Shape
-from deepprove_dist.canonical import Record, replace
+from deepprove_dist.canonical import FrozenStruct, Record, replace
 from deepprove_dist.kernels import Expression, TensorShapes
 from deepprove_dist.protocol.system.index_map import Axis, IndexMap, followed, is_plain
 from deepprove_dist.protocol.system.scale import Scale
@@ -29,6 +29,10 @@ from deepprove_dist.protocol.system.table import Interval, Table
 
 BATCH = 0
 """Size of the axis of samples, until a proof fixes it."""
+
+
+FACTORS = 2
+"""Of every product; also the degree of its sumcheck, one less than with shared axes."""
 
 
 class Matrix(Enum):
@@ -193,7 +197,30 @@ class Product(Record, frozen=True):
         return tuple(sorted(axis for axis in both if axis < outputs))
 
 
-class Relation(Record, frozen=True):
+class SumcheckSpace(FrozenStruct, frozen=True):
+    """What the sumcheck of a product runs over, once its other output axes are bound.
+
+    Attributes:
+        shared: the output axes that are in both factors.
+        sizes: of shared axes, then of contracted axes or their taps.
+        variables: of the sumcheck.
+        degree: factors of the sumcheck. With shared axes, eq is a third, which both sides compute.
+    """
+
+    shared: tuple[int, ...]
+    sizes: Shape
+    variables: int
+    degree: int
+
+    @classmethod
+    def of(cls, product: Product, outputs: Shape) -> SumcheckSpace:
+        """Of a product over output axes of these sizes."""
+        shared = product.shared(len(outputs))
+        sizes = (*(outputs[axis] for axis in shared), *product.summed)
+        return cls(shared, sizes, space_bits(sizes), FACTORS + bool(shared))
+
+
+class Relation(Record, frozen=True, dict=True):
     """`affine` = sum of `products`: a contraction, or, without products, a linear relation.
 
     Let the weights' terms be moved to the other side. Then `low` and `high` bound what the witness's terms
@@ -205,6 +232,11 @@ class Relation(Record, frozen=True):
     products: tuple[Product, ...]
     low: int
     high: int
+
+    @cached_property
+    def sumchecks(self) -> tuple[SumcheckSpace, ...]:
+        """Of its products, in their order."""
+        return tuple(SumcheckSpace.of(product, self.affine.space) for product in self.products)
 
 
 class LookupTable(Record, frozen=True):

@@ -137,14 +137,9 @@ CONTRACTION = source(
         WINDOWS,
     ),
     Mutant(
-        "shared axes make the degree three",
-        "len(self.factors) + (1 if self.shared else 0)",
-        "len(self.factors)",
-    ),
-    Mutant(
         "an instance has the last challenges",
-        "return point[len(point) - instance.variables :]",
-        "return point[: instance.variables]",
+        "return point[len(point) - instance.sumcheck.variables :]",
+        "return point[: instance.sumcheck.variables]",
     ),
     Mutant(
         "shared axes are at the sumcheck's point",

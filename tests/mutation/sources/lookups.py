@@ -283,26 +283,15 @@ ACCOUNT = source(
     Mutant(
         "every linear relation has a point", "PointClaims(len(linear),", "PointClaims(min(len(linear), 1),"
     ),
-    Mutant("every product is counted", "count=len(products),", "count=len(contractions),"),
+    Mutant("every product is counted", "count=len(instances),", "count=len(contractions),"),
     Mutant(
         "points of contractions have variables",
         "point_variables=max((space_bits(r.affine.space) for r in contractions), default=0)",
         "point_variables=0",
     ),
-    Mutant(
-        "contracted axes have variables",
-        "return space_bits(shared + product.summed)",
-        "return space_bits(shared)",
-    ),
-    Mutant(
-        "shared axes have variables",
-        "return space_bits(shared + product.summed)",
-        "return space_bits(product.summed)",
-    ),
-    Mutant("shared axes have a degree", "FACTORS + bool(p.shared(len(r.affine.space)))", "FACTORS + 0"),
     Mutant("the widest table is counted", "max((table.width for table in system.tables), default=0)", "1"),
     Mutant("relations have a claim each", "        + len(system.relations)\n", ""),
-    Mutant("factors have a claim each", "+ FACTORS * len(products)", "+ len(products)"),
+    Mutant("factors have a claim each", "+ FACTORS * len(instances)", "+ len(instances)"),
     Mutant("public tensors have a claim each", "claims=len(public)\n", "claims=0\n"),
     Mutant("lookups have claims", "(CLAIMS_OF_LOOKUPS if fractions else 0)", "0"),
 )

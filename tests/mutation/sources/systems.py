@@ -224,6 +224,8 @@ WEIGHED = (
     "attacks/test_reference_prover.py",
 )
 
+SUMCHECKS = ("protocol/relations/test_contractions.py", "protocol/key/test_account.py")
+
 SYSTEM = source(
     "deepprove_dist/protocol/system/system.py",
     (*RULES, "protocol/relations/test_joined_axes.py"),
@@ -237,6 +239,19 @@ SYSTEM = source(
         "[arguments, self.function.interval()]",
         "[arguments, (0, 0)]",
     ),
+    Mutant(
+        "sumchecks run over contracted axes",
+        "sizes = (*(outputs[axis] for axis in shared), *product.summed)",
+        "sizes = tuple(outputs[axis] for axis in shared)",
+        SUMCHECKS,
+    ),
+    Mutant(
+        "sumchecks run over shared axes",
+        "sizes = (*(outputs[axis] for axis in shared), *product.summed)",
+        "sizes = product.summed",
+        SUMCHECKS,
+    ),
+    Mutant("shared axes make the degree three", "FACTORS + bool(shared)", "FACTORS", SUMCHECKS),
 )
 
 CHECK_EXPRESSIONS = source(

@@ -27,6 +27,7 @@ from deepprove_dist.protocol.system.system import (
     Matrix,
     Product,
     Relation,
+    SumcheckSpace,
     System,
     Taps,
     Tensor,
@@ -223,8 +224,8 @@ def test_a_depthwise_convolution_is_the_sums_that_it_says() -> None:
     assert np.array_equal(values[4], values[2] @ values[1])
     first, second = product_instances(draw_points(system, Transcript(b"test")))
     # Three channels by three taps.
-    assert (first.shared, first.space, first.degree, first.variables) == ((0,), (3, 3), 3, 4)
-    assert (second.shared, second.space, second.degree, second.variables) == ((), (3,), 2, 2)
+    assert first.sumcheck == SumcheckSpace(shared=(0,), sizes=(3, 3), variables=4, degree=3)
+    assert second.sumcheck == SumcheckSpace(shared=(), sizes=(3,), variables=2, degree=2)
 
 
 @pytest.mark.parametrize("index", range(4))
