@@ -95,8 +95,8 @@ CONTRACTION = source(
     ),
     Mutant(
         "every product has a sum",
-        "for bound in relations for product in bound.relation.products\n",
-        "for bound in relations for product in bound.relation.products[:1]\n",
+        "for product, sumcheck in zip(bound.relation.products, bound.relation.sumchecks, strict=True)",
+        "for product, sumcheck in zip(bound.relation.products[:1], bound.relation.sumchecks, strict=False)",
     ),
     Mutant(
         "products have their coefficients",
