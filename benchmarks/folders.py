@@ -1,7 +1,7 @@
 """Models in folders: set up, proven and verified, one after the other.
 
     python -m benchmarks.folders FOLDER... [--transparent] [--samples 64] [--proofs 5] [--output FILE]
-        [--output-form argmax] [--activation-bits 12]
+        [--output-form argmax] [--activation-bits 12] [--objective small] [--memory 4GB]
 
 A folder has `model.onnx`, and `calibration.npz` with inputs by name. Of proving and verifying it is the least
 of several. Each folder has a process of its own, so memory is the most that its process held. The error is
@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -24,7 +25,8 @@ import numpy as np
 import deepprove_dist as dp
 from benchmarks.apart import apart
 from benchmarks.noise import noise_error
-from deepprove_dist.quantise.activation_bits import ActivationBits
+from deepprove_dist.cli.options import ByteSize
+from deepprove_dist.memory import keep_free_memory
 
 LABELS = "y"
 """In a file of samples beside the input "x"."""
@@ -32,35 +34,24 @@ LABELS = "y"
 
 @dataclass(frozen=True)
 class Settings:
-    """What is measured of each model: see the options of the command."""
+    """What is measured of each model: samples and proofs at most, and what `setup` is told."""
 
     samples: int
     proofs: int
-    transparent: bool
-    output_form: str
-    activation_bits: str
-
-    @property
-    def bits(self) -> ActivationBits:
-        """Of activations."""
-        return int(self.activation_bits) if self.activation_bits.isdigit() else "auto"
+    options: Mapping[str, Any]
 
 
 def measure(folder: Path, settings: Settings) -> Mapping[str, str]:
     """A row of the table. Raises DeepProveError where the model is refused."""
+    # As the commands of set-up and service do.
+    keep_free_memory()
     with np.load(folder / "calibration.npz") as file:
         inputs = {name: file[name][: settings.samples] for name in file.files if name != LABELS}
     # A single input may have another name than the model's.
     (alone, *others) = inputs.values()
     begin = time.perf_counter()
-    keys = dp.setup(
-        folder / "model.onnx",
-        inputs if others else alone,
-        transparent=settings.transparent,
-        output_form=settings.output_form,
-        activation_bits=settings.bits,
-        accept_error=True,
-    )
+    samples = inputs if others else alone
+    keys = dp.setup(folder / "model.onnx", samples, accept_error=True, **settings.options)
     ready = time.perf_counter() - begin
     proving, verifying, size = [], [], 0
     for number in range(settings.proofs):
@@ -100,18 +91,20 @@ def measure(folder: Path, settings: Settings) -> Mapping[str, str]:
 @click.option("--proofs", default=5, show_default=True, help="Of each model.")
 @click.option("--output-form", default="all", show_default=True, help="As of `deepprove-dist setup`.")
 @click.option("--activation-bits", default="auto", show_default=True, help="As of `deepprove-dist setup`.")
+@click.option("--objective", default="default", show_default=True, help="As of `deepprove-dist setup`.")
+@click.option("--memory", type=ByteSize(), help="As of `deepprove-dist setup`.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A CSV file for the rows.")
 def command(
     folders: tuple[Path, ...],
-    transparent: bool,
     samples: int,
     proofs: int,
-    output_form: str,
     activation_bits: str,
     output: Path | None,
+    **options: Any,
 ) -> None:
     """Measures all folders; see the module."""
-    settings, rows = Settings(samples, proofs, transparent, output_form, activation_bits), []
+    options["activation_bits"] = int(activation_bits) if activation_bits.isdigit() else activation_bits
+    settings, rows = Settings(samples, proofs, options), []
     for folder in folders:
         row = apart(measure, folder, settings)
         rows.append(row)
