@@ -42,7 +42,8 @@ class Precision:
 class _Need:
     """A layer: the least shift it should have, and real bounds of its quotients at any larger shift.
 
-    ``most``: the largest shift at which the constant fits the field.
+    ``most``: the largest shift at which the constant fits the field. ``ranges``: the bounds that a verifier
+    sees. These are no entries of a table, but may not wrap beside it either.
     """
 
     step: LinearStep
@@ -50,6 +51,11 @@ class _Need:
     most: int
     lowest: float
     highest: float
+    ranges: tuple[float, float]
+
+    def room(self, first: float, last: float) -> int:
+        """How many quotients have to differ modulo p, with a table from ``first`` to ``last``."""
+        return ceil(max(last - first, last - self.ranges[0], self.ranges[1] - first)) + 1
 
 
 def choose_precision(
@@ -62,10 +68,14 @@ def choose_precision(
     needs = [_need(step, statistics, rounded) for step in steps]
     tables = _share_tables(needs, rounded)
     table_of = {id(need): index for index, table in enumerate(tables) for need in table}
-    largest = [(MODULUS // _entries(table, rounded)).bit_length() - 1 for table in tables]
+    domains = [_domain(table, rounded) for table in tables]
+    most = [
+        min(need.most, (MODULUS // need.room(*domains[table_of[id(need)]])).bit_length() - 1)
+        for need in needs
+    ]
     candidates = []
     for width in range(1, MAX_LIMB_BITS + 1):
-        shifts = [_shift(need.shift, min(need.most, largest[table_of[id(need)]]), width) for need in needs]
+        shifts = [_shift(need.shift, largest, width) for need, largest in zip(needs, most, strict=True)]
         limbs = [_limbs(shift, width) for shift in shifts]
         values = sum(need.step.sum.elements * len(widths) for need, widths in zip(needs, limbs, strict=True))
         entries = sum(2**bits for bits in set().union(*limbs))
@@ -79,6 +89,7 @@ def choose_precision(
 
 def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool) -> _Need:
     lowest, highest = (bound / step.activation.unit for bound in step.sum.bounds())
+    least, largest = (bound / step.activation.unit for bound in step.sum.bounds_by_ranges())
     usable, most = None, min(_most_for_constant(step), _most_for_ranges(step))
     errors = step.sum.rounding_errors(statistics)
     for shift in range(most + 1):
@@ -86,8 +97,9 @@ def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool)
         slack = 0.0 if exact else step.sum.rounding_bound()
         # The quotient itself rounds by at most one unit more on either side.
         margin = slack / 2**shift + 1
-        need = _Need(step, shift, most, lowest - margin, highest + margin)
-        if _entries([need], rounded) << shift > MODULUS:
+        ranges = least - margin, largest + margin
+        need = _Need(step, shift, most, lowest - margin, highest + margin, ranges)
+        if _wraps(need, [need], rounded):
             # With few bits the slack alone may be too much, with many the shift.
             if usable is not None:
                 break
@@ -132,13 +144,21 @@ def _is_fine(step: LinearStep, errors: Callable[[float], float], shift: int) -> 
     return errors(unit) <= allowed
 
 
-def _entries(needs: Sequence[_Need], rounded: bool) -> int:
-    """Bound of the entries of a table that all these layers share."""
+def _domain(needs: Sequence[_Need], rounded: bool) -> tuple[float, float]:
+    """Bounds of the domain of a table that all these layers share."""
     lowest, highest = min(need.lowest for need in needs), max(need.highest for need in needs)
     if not rounded:
-        return ceil(highest - lowest) + 1
-    first, last = rounded_interval(floor(lowest), ceil(highest))
-    return last - first + 1
+        return lowest, highest
+    return rounded_interval(floor(lowest), ceil(highest))
+
+
+def _wraps(need: _Need, sharing: Sequence[_Need], rounded: bool) -> bool:
+    """Whether a layer could wrap modulo p with a table that these share."""
+    return need.room(*_domain(sharing, rounded)) << need.shift > MODULUS
+
+
+def _reaches_further(need: _Need) -> bool:
+    return need.ranges[0] < need.lowest or need.ranges[1] > need.highest
 
 
 def _share_tables(needs: Sequence[_Need], rounded: bool) -> list[list[_Need]]:
@@ -149,8 +169,11 @@ def _share_tables(needs: Sequence[_Need], rounded: bool) -> list[list[_Need]]:
     tables = []
     for group in groups.values():
         shared = sorted(group, key=lambda need: need.highest - need.lowest)
-        while any(_entries(shared, rounded) << need.shift > MODULUS for need in shared):
-            tables.append([shared.pop()])
+        while wrapping := [need for need in shared if _wraps(need, shared, rounded)]:
+            # Without one whose ranges reach beyond its bounds the others may keep their table.
+            alone = next((need for need in wrapping if _reaches_further(need)), shared[-1])
+            shared = [need for need in shared if need is not alone]
+            tables.append([alone])
         tables.append(shared)
     return tables
 

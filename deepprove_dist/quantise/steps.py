@@ -37,11 +37,15 @@ class Accumulation:
         lowest, highest = float(self.constant.min()), float(self.constant.max())
         return sum(low for low, _ in ends) + lowest, sum(high for _, high in ends) + highest
 
+    def bounds_by_ranges(self) -> tuple[float, float]:
+        """The same, as far as a verifier sees it."""
+        ends = [summand.bounds_by_ranges() for summand in self.summands]
+        lowest, highest = float(self.constant.min()), float(self.constant.max())
+        return sum(low for low, _ in ends) + lowest, sum(high for _, high in ends) + highest
+
     def largest_span(self) -> float:
         """How far apart its value and what a verifier believes possible may be: less than p, in any unit."""
-        ends = [summand.bounds_by_ranges() for summand in self.summands]
-        (lowest, highest), constant = self.bounds(), (float(self.constant.min()), float(self.constant.max()))
-        least, most = sum(low for low, _ in ends) + constant[0], sum(high for _, high in ends) + constant[1]
+        (lowest, highest), (least, most) = self.bounds(), self.bounds_by_ranges()
         return max(highest - least, most - lowest)
 
     def rounding_error(self, statistics: Mapping[str, Statistics], unit: float | None) -> float:
