@@ -84,6 +84,11 @@ class FloatOperator(ABC):
         return False
 
     @property
+    def is_gain(self) -> bool:
+        """Whether it multiplies each channel, along the last axis, by a constant, and adds another."""
+        return False
+
+    @property
     def has_thresholds(self) -> bool:
         """Whether it compares its input with thresholds: the smallest step may change what it computes."""
         return False
@@ -146,6 +151,10 @@ class FloatOperator(ABC):
     def takes_scales(self, axis: int, rank: int) -> bool:
         """Whether it reads a tensor of this rank with scales of their own along an axis."""
         return False
+
+    def weighs_channels(self, axis: int, rank: int) -> bool:
+        """The same, or it brings them to one scale as it adds, with a weight for each channel."""
+        return self.takes_scales(axis, rank)
 
     def moved_axes(self, axis: int, before: Shape, after: Shape) -> Sequence[int]:
         """The axes of its output along which scales vary, where they vary along an axis of its input.

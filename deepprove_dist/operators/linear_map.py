@@ -69,6 +69,13 @@ class FloatLinearMap(LinearOperator):
         alone = [label for label in self.right if label < self.outputs and label not in self.left]
         return max(alone, default=rank - 1)
 
+    @property
+    def is_gain(self) -> bool:
+        """Whether nothing is summed or moved, and the weight runs along the last axis."""
+        return (
+            len(self.right) == 1 and self.left == tuple(range(self.outputs)) and self.right == self.left[-1:]
+        )
+
     def takes_scales(self, axis: int, rank: int) -> bool:
         """Along the axes that the weight has too."""
         return self.left[axis] in self.right

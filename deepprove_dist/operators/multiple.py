@@ -8,6 +8,7 @@ import numpy as np
 
 from deepprove_dist.arrays import Reals, Shape
 from deepprove_dist.operators.conv import MAX_SPATIAL_AXES, scaling_node
+from deepprove_dist.operators.linear_map import FloatLinearMap, MapSummand
 from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.reshape import reshape_node
 from deepprove_dist.operators.summand import TYPICAL_ERROR, Names, Part, Summand, in_units, integer_of, whole
@@ -18,6 +19,11 @@ def multiple(source: QuantisedTensor, name: str, coefficient: float, node: str, 
     """A number times a tensor that holds the float tensor ``name`` of this shape, for a node."""
     if source.format.scale.is_single:
         return Multiple(source, name, coefficient)
+    if len(shape) > 2 and source.format.scale.varies_along(shape) == (len(shape) - 1,):
+        axes = tuple(range(len(shape)))
+        weight = np.full(shape[-1:], coefficient)
+        gain = FloatLinearMap(node, (name,), "", weight, np.zeros(()), axes, axes[-1:], len(shape))
+        return MapSummand(source, name, gain)
     return ScaledMultiple(source, name, coefficient, node, shape)
 
 

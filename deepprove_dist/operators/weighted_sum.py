@@ -64,6 +64,10 @@ class FloatSum(LinearOperator):
         """The first input's."""
         return
 
+    def weighs_channels(self, axis: int, rank: int) -> bool:
+        """Along the last axis."""
+        return axis == rank - 1
+
     def scaled(self, scale: FloatArray, shift: FloatArray, shape: Shape) -> FloatSum | None:
         """All coefficients times a scale that is one number."""
         if scale.size != 1:

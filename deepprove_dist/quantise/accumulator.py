@@ -13,6 +13,7 @@ from deepprove_dist.operators.quantised import QuantisedTensor
 from deepprove_dist.operators.registry import OPERATORS
 from deepprove_dist.operators.summand import Names, in_units
 from deepprove_dist.operators.weighted_sum import weighted_sum_node
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval
 from deepprove_dist.quantise.steps import Accumulation
 
@@ -26,7 +27,7 @@ class LayerReport:
         kind: the operators that add up to it.
         tensor: its result in the integer model.
         reference: the same in the float graph, "" where no tensor there holds it.
-        scale: real = scale * integer.
+        scale: real = scale * integer; one number, or one for each channel.
         weight_shape: of the largest weights.
         weight_bits: of the largest weight or multiplier, with its sign.
         shift: of its rescaling, 0 for an output.
@@ -39,7 +40,7 @@ class LayerReport:
     kind: str
     tensor: str
     reference: str
-    scale: float
+    scale: Scale
     weight_shape: Shape
     weight_bits: int
     shift: int
@@ -98,7 +99,7 @@ class Accumulator:
             kind=" + ".join(summand.kind for summand in summands),
             tensor=target.name,
             reference=target.reference,
-            scale=target.format.unit,
+            scale=target.format.scale,
             weight_shape=max((summand.weight_shape for summand in summands), key=prod),
             weight_bits=self.factor.bit_length() + 1,
             shift=shift,

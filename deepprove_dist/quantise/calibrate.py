@@ -3,8 +3,10 @@
 The one place, with the choice of scales that follows from it, where inexact floating point decides anything.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -44,6 +46,8 @@ class Statistics:
         spread: how far an element varies between samples: the root of the mean variance. Of a large tensor,
             how far all elements vary.
         channels: the smallest and the largest element of each channel [C], or of all where none are told.
+        positions: of a sample's ``elements``, in the tensor in row-major order [m]; those of all samples are
+            one after the other.
     """
 
     lowest: float
@@ -52,6 +56,24 @@ class Statistics:
     elements: FloatArray
     spread: float
     channels: ChannelEnds = (np.zeros(0), np.zeros(0))
+    positions: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def divided(self, scales: FloatArray) -> Statistics:
+        """Of the tensor over scales [C] of its last axis, which its channels are."""
+        if (scales == 1).all():
+            return self
+        ends = self.channels[0] / scales, self.channels[1] / scales
+        of_elements = np.tile(scales[self.positions % len(scales)], len(self.elements) // len(self.positions))
+        elements = self.elements / of_elements
+        return replace(
+            self,
+            lowest=float(ends[0].min()),
+            highest=float(ends[1].max()),
+            mean_square=self.mean_square / np.square(scales).astype(self.mean_square.dtype),
+            elements=elements,
+            spread=self.spread * float(elements.std() / (self.elements.std() or 1.0)),
+            channels=ends,
+        )
 
 
 class Calibrator:
@@ -73,7 +95,7 @@ class Calibrator:
         few = size <= CHOSEN
         self._indices[name] = slice(None) if few else self._generator.integers(size, size=CHOSEN)
 
-    def add_tensor(self, name: str, seen: "Seen") -> None:
+    def add_tensor(self, name: str, seen: Seen) -> None:
         """Adds a tensor of one sample, after `choose`."""
         (lowest, highest), (low, high) = self._ends.get(name, seen.ends), seen.ends
         self._ends[name] = np.minimum(lowest, low), np.maximum(highest, high)
@@ -105,6 +127,7 @@ class Calibrator:
             np.concatenate(chosen),
             float(np.sqrt(np.mean(variances))),
             ends,
+            np.arange(squares.size)[self._indices[name]],
         )
 
 
@@ -116,7 +139,7 @@ class Seen:
     ends: ChannelEnds
 
     @classmethod
-    def of(cls, name: str, value: Reals, channels: Channels | None = None) -> "Seen":
+    def of(cls, name: str, value: Reals, channels: Channels | None = None) -> Seen:
         """A tensor, with its channels if these are known.
 
         Raises QuantisationError where a value is NaN or infinite.

@@ -173,7 +173,7 @@ def _bound(inquiry: Inquiry) -> Explanation | None:
     if layer is None:
         return None
     lowest, highest = inquiry.ranges(layer.reference)
-    levels = float((highest.max() - lowest.min()) / np.min(layer.scale))
+    levels = float((highest.max() - lowest.min()) / np.max(layer.scale))
     if layer.table_size:
         quotients = layer.bound >> layer.shift
         coarse = levels < COARSE * 2**inquiry.activation_bits and quotients > MOST[0] // 8

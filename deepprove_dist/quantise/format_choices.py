@@ -9,6 +9,8 @@ rounding the layer's weights errs OUTPUT_PRECISION times less than calibrated va
 does not hold that, it is the finest that the field holds.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil, floor, log2
@@ -16,6 +18,7 @@ from typing import Protocol
 
 import numpy as np
 
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.operators.formats import EXACT, HIDDEN, Form, Format, Reference
@@ -32,6 +35,7 @@ from deepprove_dist.quantise.activations import (
     non_negative,
     with_few_bends,
 )
+from deepprove_dist.quantise.by_channel import relative_scales
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.format import choose_divisor, choose_format, coarsened, reals
 from deepprove_dist.quantise.ranges import RangeRule, RealRange
@@ -78,6 +82,12 @@ class FormatChoices(Protocol):
         self, target: str, sum_: Accumulation, form: Form, reference: Reference, argument: Reference
     ) -> Activation:
         """The activation after an accumulator that holds the values of ``argument``."""
+
+    def channel_scales(self, target: str, tensor: str, shape: Shape) -> FloatArray:
+        """Scales of the channels of a float tensor, along its last axis, as in `by_channel`."""
+
+    def divided(self, target: str, tensor: str, scales: FloatArray) -> FormatChoices:
+        """The choices where a float tensor and the integer one are divided by such scales."""
 
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The activation of a tensor that is quantised already."""
@@ -157,6 +167,15 @@ class CalibratedChoices:
             return with_whole_multiplier(Activation(function, unit, coarsened(format, coarser)), sum_)
         straight = with_few_bends(Activation(function, unit, format), lowest, highest, self.sizes.bends)
         return with_whole_multiplier(straight, sum_)
+
+    def channel_scales(self, target: str, tensor: str, shape: Shape) -> FloatArray:
+        """By how far the channels reach."""
+        return relative_scales(self.statistics[tensor].channels, shape[-1])
+
+    def divided(self, target: str, tensor: str, scales: FloatArray) -> CalibratedChoices:
+        """With the statistics of the divided tensor."""
+        divided = self.statistics[tensor].divided(scales)
+        return replace(self, statistics={**self.statistics, tensor: divided})
 
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """The source's format where that is exact."""

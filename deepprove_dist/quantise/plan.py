@@ -22,7 +22,9 @@ from deepprove_dist.operators.multiple import multiple
 from deepprove_dist.operators.node_operator import NodesOperator
 from deepprove_dist.operators.pointwise import IDENTITY
 from deepprove_dist.operators.quantised import NARROW, QuantisedTensor
+from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.quantise.activations import whole_activation
+from deepprove_dist.quantise.by_channel import along_last_axis, find_gains
 from deepprove_dist.quantise.format_choices import FormatChoices
 from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.needs import find_needed_forms, find_readers, fixed_inputs
@@ -41,6 +43,7 @@ class Plan:
         self._names = names
         self._readers = find_readers(graph)
         needed = find_needed_forms(graph, self._readers)
+        self._gains = find_gains(graph, needed)
         self._planned: dict[tuple[str, Form], QuantisedTensor] = {}
         self._plain: dict[tuple[str, Form], QuantisedTensor] = {}
         self._output_names = _name_outputs(graph)
@@ -132,8 +135,9 @@ class Plan:
 
     def accumulated(self, node: LinearOperator, form: Form, reference: Reference) -> QuantisedTensor:
         """A form of a linear node's output: its accumulator, rescaled unless it is public."""
-        summands, constant = node.summands(1.0, self)
-        sum_ = Accumulation(node.name, node.output, tuple(summands), constant, prod(self.shape(node.output)))
+        if form == HIDDEN and node.output in self._gains:
+            return self._rescaled_gain(node, reference)
+        sum_ = self._sum(node)
         if form not in (PUBLIC, EXACT):
             return self._rescaled(sum_, Reference(node.output), form, reference)
         name, held = self._target(node.output, form, reference)
@@ -170,6 +174,25 @@ class Plan:
         target = QuantisedTensor(name, held, activation.format)
         self.steps.append(LinearStep(sum_, target, activation, exact=form.fixed is not None))
         return target
+
+    def _rescaled_gain(self, gain: LinearOperator, reference: Reference) -> QuantisedTensor:
+        """A gain, with a scale for each channel where these reach unlike far."""
+        tensor, shape = gain.output, self.shape(gain.output)
+        name, held = self._target(tensor, HIDDEN, reference)
+        scales = self._choices.channel_scales(name, tensor, shape)
+        divided = gain.scaled(1 / scales, np.zeros(()), shape)
+        assert isinstance(divided, LinearOperator), "a gain takes scales of its channels"
+        sum_, choices = self._sum(divided), self._choices.divided(name, tensor, scales)
+        activation = choices.activation(name, sum_, HIDDEN, reference, Reference(tensor))
+        by_channel = Scale.from_array(along_last_axis(activation.format.unit * scales, shape))
+        target = QuantisedTensor(name, held, replace(activation.format, scale=by_channel))
+        self.steps.append(LinearStep(sum_, target, activation, scales=scales))
+        return target
+
+    def _sum(self, node: LinearOperator) -> Accumulation:
+        """The sum that a linear node is."""
+        summands, constant = node.summands(1.0, self)
+        return Accumulation(node.name, node.output, tuple(summands), constant, prod(self.shape(node.output)))
 
     def _alone(self, node: str, source: QuantisedTensor, tensor: str) -> Accumulation:
         """The sum of a tensor alone."""

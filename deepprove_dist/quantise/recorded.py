@@ -1,8 +1,11 @@
 """The choices that a finished integer model records, to build it from its float graph again."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.errors import InputError
 from deepprove_dist.field import LARGEST_SIGNED
 from deepprove_dist.model.integer_model import IntegerModel, ModelTensor
@@ -16,6 +19,7 @@ from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval, Table
 from deepprove_dist.quantise.activation_bits import ACTIVATION_BITS
 from deepprove_dist.quantise.activations import Activation
+from deepprove_dist.quantise.by_channel import recorded_scales
 from deepprove_dist.quantise.format import LEAST_BITS
 from deepprove_dist.quantise.format_choices import exact_format
 from deepprove_dist.quantise.inputs import COMPARED_BITS, WIDE_BITS
@@ -80,6 +84,19 @@ class RecordedChoices:
             return exact
         return Activation(form.function, unit, self._clamped(target, form))
 
+    def channel_scales(self, target: str, tensor: str, shape: Shape) -> FloatArray:
+        """What the scales of the model's tensor are to the largest of them."""
+        scales = recorded_scales(self._recorded(target).scale, shape)
+        if scales is None:
+            raise NotRecordedError(f"'{target}' has scales by channel that quantisation does not choose")
+        return scales
+
+    def divided(self, target: str, tensor: str, scales: FloatArray) -> RecordedChoices:
+        """With the largest of the tensor's scales."""
+        format = self._recorded(target)
+        single = replace(format, scale=Scale.of(float(format.scale.array.max())))
+        return replace(self, model=replace(self.model, formats={**self.model.formats, target: single}))
+
     def table(self, target: str, source: QuantisedTensor, form: Form, reference: Reference) -> Activation:
         """Quotients are the source's integers."""
         self._requantisation(target)
@@ -123,7 +140,13 @@ class RecordedChoices:
         return format
 
     def _format(self, name: str) -> Format:
+        format = self._recorded(name)
+        if not format.scale.is_single:
+            raise NotRecordedError(f"the model has scales by channel for '{name}'; quantisation has one")
+        return format
+
+    def _recorded(self, name: str) -> Format:
         format = self.model.formats.get(name)
-        if format is None or not format.scale.is_single:
+        if format is None:
             raise NotRecordedError(f"the model does not say in what format it holds '{name}'")
         return format

@@ -169,7 +169,11 @@ class _Sums:
         for total, layer in zip(self._layers, self._quantised.layers, strict=True):
             if total is not None:
                 split = partial(self._channels.split, layer.reference)
-                total.add_integers(split(real[layer.reference]), split(integers[layer.tensor]), layer.scale)
+                if layer.scale.is_single:
+                    expected, integer = split(real[layer.reference]), split(integers[layer.tensor])
+                    total.add_integers(expected, integer, layer.scale.number)
+                else:
+                    self._add(total, layer.reference, real, dequantise(integers[layer.tensor], layer.scale))
         for name, reference in self._graph.outputs.items():
             self._add(self._outputs[name], reference, real, outputs[name])
 

@@ -1,5 +1,7 @@
 """The steps of a quantised model before its shifts are chosen: integer tensors with their formats."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -90,13 +92,15 @@ class Accumulation:
 class LinearStep:
     """An accumulator, rescaled to quotients of the activation's unit and activated.
 
-    ``exact``: the model states the format, so that results should be those that it means.
+    ``exact``: the model states the format, so that results should be those that it means. ``scales``: what
+    the sum's channels, along the last axis, are divided by.
     """
 
     sum: Accumulation
     target: QuantisedTensor
     activation: Activation
     exact: bool = False
+    scales: FloatArray | None = None
 
     @cached_property
     def shared(self) -> Activation:

@@ -143,6 +143,8 @@ def _readings(
 ) -> Iterator[tuple[str, _Reading]]:
     function = step.activation.function if isinstance(step, LinearStep) else after or IDENTITY
     known = statistics[step.sum.tensor]
+    if isinstance(step, LinearStep) and step.scales is not None:
+        known = known.divided(step.scales)
     elements = known.elements[:: max(1, len(known.elements) // EXAMINED)]
     values = evaluate(function, elements)
     values = values[np.isfinite(values)]
