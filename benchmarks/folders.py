@@ -3,21 +3,22 @@
     python -m benchmarks.folders FOLDER... [--transparent] [--samples 64] [--proofs 5] [--output FILE]
         [--output-form argmax] [--activation-bits 12] [--objective small] [--memory 4GB]
 
-A folder has `model.onnx`, and `calibration.npz` with inputs by name. Of proving and verifying it is the least
-of several. Each folder has a process of its own, so memory is the most that its process held. The error is
-that of the samples held out, over the outputs' spread. Few samples hold none out. Beside the error is what
-noise of 0.1 % at the inputs does to the float model, by the same measure.
+A folder has `model.onnx`, and `calibration.npz` with inputs by name. Set-up, proofs and the verifier have a
+process each, as those who run the commands do. Memory is the most that the process of the proofs held. Of
+proving and verifying it is the least of several. The error is that of the samples held out, over the outputs'
+spread. Few samples hold none out. Beside the error is what noise of 0.1 % at the inputs does to the float
+model, by the same measure.
 """
 
 from __future__ import annotations
 
 import csv
-import resource
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
 import click
 import numpy as np
@@ -25,11 +26,21 @@ import numpy as np
 import deepprove_dist as dp
 from benchmarks.apart import apart
 from benchmarks.noise import noise_error
+from benchmarks.times import least_milliseconds
+from deepprove_dist.arrays import FloatArray
 from deepprove_dist.cli.options import ByteSize
-from deepprove_dist.memory import keep_free_memory
+from deepprove_dist.keys import VERIFYING_KEY
+from deepprove_dist.memory import keep_free_memory, peak_rss_bytes
 
 LABELS = "y"
 """In a file of samples beside the input "x"."""
+
+
+VERIFICATIONS = 20
+"""Of one proof."""
+
+Inputs: TypeAlias = Mapping[str, FloatArray]
+"""Samples [n, *shape] by name."""
 
 
 @dataclass(frozen=True)
@@ -41,45 +52,72 @@ class Settings:
     options: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Proofs:
+    """Least seconds of a proof, the most bytes that the process held, and the last proof."""
+
+    seconds: float
+    memory: int
+    content: bytes
+
+
 def measure(folder: Path, settings: Settings) -> Mapping[str, str]:
     """A row of the table. Raises DeepProveError where the model is refused."""
-    # As the commands of set-up and service do.
-    keep_free_memory()
     with np.load(folder / "calibration.npz") as file:
         inputs = {name: file[name][: settings.samples] for name in file.files if name != LABELS}
-    # A single input may have another name than the model's.
-    (alone, *others) = inputs.values()
-    begin = time.perf_counter()
-    samples = inputs if others else alone
-    keys = dp.setup(folder / "model.onnx", samples, accept_error=True, **settings.options)
-    ready = time.perf_counter() - begin
-    proving, verifying, size = [], [], 0
-    for number in range(settings.proofs):
-        index = number % len(alone)
-        chosen = {name: values[index] for name, values in inputs.items()}
-        begin = time.perf_counter()
-        proof = keys.prove(chosen if others else alone[index], clamp=True)
-        proven = time.perf_counter()
-        keys.verifying.verify(proof)
-        verifying.append(time.perf_counter() - proven)
-        proving.append(proven - begin)
-        size = len(proof.content)
-    # Before the float model runs with noise: that is no part of what is measured.
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    noise = noise_error(folder / "model.onnx", inputs)
-    errors = [output.error for output in keys.report.outputs if output.samples != "calibration"]
+    with TemporaryDirectory(prefix="deepprove-dist-") as keys:
+        seconds, report = apart(_set_up, folder / "model.onnx", inputs, settings.options, Path(keys) / "keys")
+        proofs = apart(_prove, Path(keys) / "keys", inputs, settings.proofs)
+        verifying_ms = apart(_verify, Path(keys) / "keys" / VERIFYING_KEY, proofs.content)
+    noise = apart(noise_error, folder / "model.onnx", inputs)
+    errors = [output.error for output in report.outputs if output.samples != "calibration"]
     return {
         "model": folder.name,
-        "weights": f"{keys.report.parameters:,}",
-        "bits": str(keys.report.activation_bits),
-        "set-up (s)": f"{ready:.3g}",
-        "proving (s)": f"{min(proving):.3g}",
-        "verifying (ms)": f"{1e3 * min(verifying):.3g}",
-        "proof (KB)": f"{size / 1024:.0f}",
-        "memory (MB)": f"{memory / 1024:.0f}",
+        "weights": f"{report.parameters:,}",
+        "bits": str(report.activation_bits),
+        "set-up (s)": f"{seconds:.3g}",
+        "proving (s)": f"{proofs.seconds:.3g}",
+        "verifying (ms)": f"{verifying_ms:.3g}",
+        "proof (KB)": f"{len(proofs.content) / 1024:.0f}",
+        "memory (MB)": f"{proofs.memory / 1e6:.0f}",
         "error": f"{100 * max(errors):.2g} %" if errors else "",
         "error of noise": "" if noise is None else f"{100 * noise:.2g} %",
     }
+
+
+def _set_up(
+    model: Path, inputs: Inputs, options: Mapping[str, Any], folder: Path
+) -> tuple[float, dp.SetupReport]:
+    """Seconds of a set-up, whose keys go to a folder, and its report."""
+    # As the command does.
+    keep_free_memory()
+    begin = time.perf_counter()
+    keys = dp.setup(model, _as_given(inputs), accept_error=True, **options)
+    seconds = time.perf_counter() - begin
+    keys.save(folder)
+    return seconds, keys.report
+
+
+def _prove(folder: Path, inputs: Inputs, count: int) -> Proofs:
+    keys, samples = dp.ProvingKey.load(folder), len(next(iter(inputs.values())))
+    seconds, content = [], b""
+    for number in range(count):
+        chosen = {name: values[number % samples] for name, values in inputs.items()}
+        begin = time.perf_counter()
+        content = keys.prove(_as_given(chosen), clamp=True).content
+        seconds.append(time.perf_counter() - begin)
+    return Proofs(min(seconds), peak_rss_bytes(), content)
+
+
+def _verify(key: Path, content: bytes) -> float:
+    verifying = dp.VerifyingKey.load(key)
+    return least_milliseconds(lambda: verifying.verify(content), VERIFICATIONS)
+
+
+def _as_given(inputs: Inputs) -> FloatArray | Inputs:
+    """A single input may have another name than the model's."""
+    (first, *others) = inputs.values()
+    return inputs if others else first
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,7 +144,7 @@ def command(
     options["activation_bits"] = int(activation_bits) if activation_bits.isdigit() else activation_bits
     settings, rows = Settings(samples, proofs, options), []
     for folder in folders:
-        row = apart(measure, folder, settings)
+        row = measure(folder, settings)
         rows.append(row)
         click.echo(", ".join(f"{name} {value}" for name, value in row.items()))
     if output is not None:

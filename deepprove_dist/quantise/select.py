@@ -6,10 +6,11 @@ out, and no worse on those that calibrated it. The rule that is chosen is then c
 Where the bits of activations are not given, they are chosen before, with the first rule or a margin.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -45,6 +46,8 @@ from deepprove_dist.quantise.output_errors import OutputErrors
 from deepprove_dist.quantise.quantise import QuantisedModel
 from deepprove_dist.quantise.ranges import MARGIN, METHODS
 from deepprove_dist.samples import Samples
+
+Result = TypeVar("Result")
 
 # Of so many samples one is held out, unless that makes more than a trial takes.
 HELD_OUT = 4
@@ -90,26 +93,45 @@ def quantise_best(
     graph, rules = float_model.graph, METHODS[method]
     held_out = held_out_indices(len(samples), float_model.most_tried)
     bits = starting_bits(activation_bits)
+    others = TRIED if activation_bits == AUTO else ()
     whole, trial_basis, expected = calibrate_with_trial(float_model, samples, held_out, bits)
     if trial_basis is None:
-        return Selection(whole.quantise(graph, bits, rules[0], rounded=rounded), bits=bits)
+
+        def selected(bits: int) -> Selection:
+            return Selection(whole.quantise(graph, bits, rules[0], rounded=rounded), bits=bits)
+
+        return _first_without_error(selected, bits, others)
     judging = whole.basis.take(held_out)
     errors = partial(OutputErrors.of, float_model=float_model, judging=judging, expected=expected)
     finals = cache(partial(whole.quantise, graph, rounded=rounded))
     trying = _Trying(trial_basis, graph, errors, rules[0], rounded, finals, require_provable)
-    first = trying.attempt(bits)
+    first = _first_without_error(trying.attempt, bits, others)
     if activation_bits == AUTO:
         first = fewest_bits(first, trying.usable_attempt)
         if MARGIN in rules:
             first = trying.with_margin(first)
     # Later rules are tried only where the first one's error matters.
     rules = tuple(rule for rule in rules if rule != first.model.calibrated.quantised.range_rule)
-    others = in_order(partial(trying.attempt_by, first.bits), rules, float_model.threads_ahead)
+    by_rule = in_order(partial(trying.attempt_by, first.bits), rules, float_model.threads_ahead)
     # Trials at once set the threads of BLAS and reset them, in any order.
     with OperatorThreads(1).single_blas():
-        trial = _best(float_model, first.model, others, judging)
+        trial = _best(float_model, first.model, by_rule, judging)
     final = finals(first.bits, trial.quantised.range_rule)
     return Selection(final, trial, judging, bits=first.bits)
+
+
+def _first_without_error(attempt: Callable[[int], Result], bits: int, others: Sequence[int]) -> Result:
+    """The attempt with these bits, or the first of others where these raise an error: a sum may be too wide.
+
+    Raises the first error where all do.
+    """
+    try:
+        return attempt(bits)
+    except (QuantisationError, ModelError):
+        for other in others:
+            with suppress(QuantisationError, ModelError):
+                return attempt(other)
+        raise
 
 
 _Errors = Callable[[QuantisedModel], OutputErrors]

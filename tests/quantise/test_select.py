@@ -141,3 +141,41 @@ def test_a_rule_without_a_model_is_left_out(monkeypatch: pytest.MonkeyPatch) -> 
     selection = quantise_best(FloatModel(import_proto(model)), samples(x=normal(100, 32, seed=5)))
     assert selection.final.quantised.range_rule == MAXIMUM
     assert refused
+
+
+class Refusing:
+    """In the place of `Calibration.quantise`: it raises for few bits of activations."""
+
+    def __init__(self, least: int) -> None:
+        self.least, self.real = least, Calibration.quantise
+
+    def __call__(
+        self, calibration: Calibration, graph: FloatGraph, bits: int, rule: str, **how: bool
+    ) -> Calibrated:
+        if bits < self.least:
+            raise QuantisationError(f"no scale fits {bits} bits")
+        return self.real(calibration, graph, bits, rule, **how)
+
+
+@pytest.mark.parametrize("count", [FEWEST - 1, 40])
+def test_more_bits_are_taken_where_the_fewest_raise_an_error(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = exact()
+    model, basis = FloatModel(case.imported), case.calibration.first(count)
+
+    def refuse_below(least: int) -> None:
+        refusing = Refusing(least)
+        monkeypatch.setattr(Calibration, "quantise", lambda *args, **how: refusing(*args, **how))
+
+    chosen = quantise_best(model, basis, "auto").bits
+    refuse_below(9)
+    # Where samples are held out, they may ask for more than the fewest.
+    assert quantise_best(model, basis, "auto").bits == (10 if count < FEWEST else max(10, chosen))
+    with pytest.raises(QuantisationError, match="no scale fits 8 bits"):
+        quantise_best(model, basis, 8)
+    refuse_below(12)
+    assert quantise_best(model, basis, "auto").bits == 12
+    refuse_below(13)
+    with pytest.raises(QuantisationError, match="no scale fits"):
+        quantise_best(model, basis, "auto")

@@ -4,7 +4,8 @@ The measure is bytes * milliseconds^w: a proof may become 1% longer where that s
 Encoding the weights is paid once for a loaded key and counts a small part.
 
 A hiding key pays for its proofs with tails: the more proofs, the more columns of weights. The default is the
-largest of 16, 32, 64, ... that keeps both bytes and time within HIDING_FACTOR of a transparent key's.
+largest of 16, 32, 64, ... that costs little. The measure is at most MORE_PROOFS_FACTOR times that of 16, and
+bytes and time are within HIDING_FACTOR of a transparent key's.
 
 A key stores the schedule, and a verifier checks only that it is secure. So another machine need not choose
 the same.
@@ -37,6 +38,9 @@ LEAST_PROOFS = 16
 MAX_PROOFS = 1 << 20
 HIDING_FACTOR = 1.3
 """How much longer a hiding proof may be, and take, than a transparent one for the sake of more proofs."""
+
+MORE_PROOFS_FACTOR = 1.05
+"""How much larger the measure may be for the sake of more proofs than LEAST_PROOFS."""
 
 
 def choose(
@@ -92,9 +96,17 @@ def choose(
     schedule = best_schedule(sizes, shape, exponent, security_bits, limits)
     if proofs is not None or schedule.initial.proofs is None:
         return schedule
+    most = MORE_PROOFS_FACTOR * _measure(schedule, shape, exponent)
     while longer := _within(limits, replace(sizes, proofs=2 * sizes.proofs), shape, exponent, security_bits):
+        if _measure(longer, shape, exponent) > most:
+            break
         sizes, schedule = replace(sizes, proofs=2 * sizes.proofs), longer
     return schedule
+
+
+def _measure(schedule: Schedule, shape: ProtocolShape, exponent: float) -> float:
+    """What is chosen by, but for the loading of a key."""
+    return float(proof_bytes(schedule, shape) * proving_milliseconds(schedule, shape) ** exponent)
 
 
 def _within(
