@@ -143,20 +143,6 @@ def test_a_rule_without_a_model_is_left_out(monkeypatch: pytest.MonkeyPatch) -> 
     assert refused
 
 
-class Refusing:
-    """In the place of `Calibration.quantise`: it raises for few bits of activations."""
-
-    def __init__(self, least: int) -> None:
-        self.least, self.real = least, Calibration.quantise
-
-    def __call__(
-        self, calibration: Calibration, graph: FloatGraph, bits: int, rule: str, **how: bool
-    ) -> Calibrated:
-        if bits < self.least:
-            raise QuantisationError(f"no scale fits {bits} bits")
-        return self.real(calibration, graph, bits, rule, **how)
-
-
 @pytest.mark.parametrize("count", [FEWEST - 1, 40])
 def test_more_bits_are_taken_where_the_fewest_raise_an_error(
     count: int, monkeypatch: pytest.MonkeyPatch
@@ -164,9 +150,17 @@ def test_more_bits_are_taken_where_the_fewest_raise_an_error(
     case = exact()
     model, basis = FloatModel(case.imported), case.calibration.first(count)
 
+    real = Calibration.quantise
+
     def refuse_below(least: int) -> None:
-        refusing = Refusing(least)
-        monkeypatch.setattr(Calibration, "quantise", lambda *args, **how: refusing(*args, **how))
+        def refusing(
+            calibration: Calibration, graph: FloatGraph, bits: int, rule: str, *, rounded: bool = False
+        ) -> Calibrated:
+            if bits < least:
+                raise QuantisationError(f"no scale fits {bits} bits")
+            return real(calibration, graph, bits, rule, rounded=rounded)
+
+        monkeypatch.setattr(Calibration, "quantise", refusing)
 
     chosen = quantise_best(model, basis, "auto").bits
     refuse_below(9)
