@@ -4,7 +4,7 @@ The measure is bytes * milliseconds^w: a proof may become 1% longer where that s
 Encoding the weights is paid once for a loaded key and counts a small part.
 
 A hiding key pays for its proofs with tails: the more proofs, the more columns of weights. The default is the
-largest of 16, 32, 64, ... that costs little. The measure is at most MORE_PROOFS_FACTOR times that of 16, and
+largest of 16, 32, 64, ... that costs little. Its measure is at most MORE_PROOFS_FACTOR times that of 16. Its
 bytes and time are within HIDING_FACTOR of a transparent key's.
 
 A key stores the schedule, and a verifier checks only that it is secure. So another machine need not choose
