@@ -28,6 +28,7 @@ from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
 from deepprove_dist.quantise.ranges import MAXIMUM, RANGE_RULES
 from deepprove_dist.quantise.shared_constants import share_constants
+from deepprove_dist.quantise.shared_nodes import share_nodes
 from deepprove_dist.quantise.steps import LinearStep, Step
 from deepprove_dist.quantise.table_sizes import TableSizes
 from deepprove_dist.quantise.widths import choose_widths
@@ -141,12 +142,15 @@ def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:
     inputs = tuple(_public(tensor.name, graph.shapes[tensor.name], tensor.format) for tensor in plan.inputs)
     narrowed = {name: narrow(values) for name, values in emitter.constants.items()}
     constants, nodes = share_constants(narrowed, nodes)
+    nodes, formats = share_nodes(nodes, emitter.formats, plan.outputs)
+    read = {name for node in nodes for name in node.inputs}
+    constants = {name: values for name, values in constants.items() if name in read}
     analysis = derive(inputs, constants, nodes)
     outputs = tuple(
         ModelTensor(name, analysis.shapes[name], *analysis.intervals[name], tensor.format.scale)
         for name, tensor in plan.outputs.items()
     )
-    model = IntegerModel(inputs, outputs, constants, tuple(nodes), emitter.formats)
+    model = IntegerModel(inputs, outputs, constants, tuple(nodes), formats)
     require_whole(model, analysis)
     return model
 
