@@ -1,7 +1,7 @@
 """Models in folders: set up, proven and verified, one after the other.
 
     python -m benchmarks.folders FOLDER... [--transparent] [--samples 64] [--proofs 5] [--output FILE]
-        [--output-form argmax] [--activation-bits 12] [--objective small] [--memory 4GB]
+        [--output-form argmax] [--activation-bits 12] [--objective small] [--memory 4GB] [--good-for 16]
 
 A folder has `model.onnx`, and `calibration.npz` with inputs by name. Set-up, proofs and the verifier have a
 process each, as those who run the commands do. Memory is the most that the process of the proofs held. Of
@@ -131,18 +131,20 @@ def _as_given(inputs: Inputs) -> FloatArray | Inputs:
 @click.option("--activation-bits", default="auto", show_default=True, help="As of `deepprove-dist setup`.")
 @click.option("--objective", default="default", show_default=True, help="As of `deepprove-dist setup`.")
 @click.option("--memory", type=ByteSize(), help="As of `deepprove-dist setup`.")
+@click.option("--good-for", type=int, help="As `deepprove-dist setup --proofs`.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A CSV file for the rows.")
 def command(
     folders: tuple[Path, ...],
     samples: int,
     proofs: int,
     activation_bits: str,
+    good_for: int | None,
     output: Path | None,
     **options: Any,
 ) -> None:
     """Measures all folders; see the module."""
     options["activation_bits"] = int(activation_bits) if activation_bits.isdigit() else activation_bits
-    settings, rows = Settings(samples, proofs, options), []
+    settings, rows = Settings(samples, proofs, {**options, "proofs": good_for}), []
     for folder in folders:
         row = measure(folder, settings)
         rows.append(row)
