@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from deepprove_dist.checks import Check
 
 
 class DeepProveError(Exception):
-    """Root of every error that the package raises on purpose; its text is one clear sentence for a user."""
+    """Root of every error that the package raises on purpose; its text is one clear sentence for a user.
+
+    Errors can be pickled, so that pools of processes hand them on.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, vars(self))
+
+
+def _restored(kind: type[DeepProveError], args: tuple[Any, ...], fields: dict[str, Any]) -> DeepProveError:
+    """The error with these arguments of `Exception`; its kind may ask for others."""
+    error = kind.__new__(kind, *args)
+    vars(error).update(fields)
+    return error
 
 
 class InputError(DeepProveError):
