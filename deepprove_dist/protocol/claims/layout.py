@@ -131,14 +131,12 @@ class Layout:
 
     @cached_property
     def spans(self) -> tuple[tuple[int, ...], ...]:
-        """For each tensor that has blocks, and each of its axes, the sum of the blocks' lengths."""
-        return tuple(
-            tuple(
-                sum(1 << log for _, log in along)
-                for along in zip(*(block.intervals for block in blocks), strict=True)
-            )
-            for blocks in self.blocks
-        )
+        """For each tensor that has blocks, and each of its axes, the lengths of the intervals in all.
+
+        An interval counts once for all blocks in which the axes after it take as many bits: a verifier
+        evaluates weights on it once for these.
+        """
+        return tuple(map(_spans, self.blocks))
 
     @cached_property
     def order(self) -> tuple[int, ...]:
@@ -309,3 +307,15 @@ def _most_blocks(shape: Shape, log_rows: int) -> int:
 def _kernel_blocks(blocks: tuple[DyadicBlock, ...]) -> DyadicBlocks:
     shape = BlockShape([block.intervals for block in blocks])
     return DyadicBlocks(shape, [block.position for block in blocks])
+
+
+def _spans(blocks: Sequence[DyadicBlock]) -> tuple[int, ...]:
+    """Of one tensor."""
+    axes = len(blocks[0].intervals) if blocks else 0
+    seen: list[set[tuple[int, int, int]]] = [set() for _ in range(axes)]
+    for block in blocks:
+        bits = 0
+        for (start, log), intervals in zip(reversed(block.intervals), reversed(seen), strict=True):
+            intervals.add((start, log, bits if log else 0))
+            bits += log
+    return tuple(sum(1 << log for _, log, _ in intervals) for intervals in seen)

@@ -15,7 +15,7 @@ from deepprove_dist.protocol.claims.layout import Layout
 from deepprove_dist.protocol.lookup.tree import LeafLayout, StoredRow
 from deepprove_dist.protocol.parameters import Schedule
 from deepprove_dist.protocol.relations.axis_weights import closed_form
-from deepprove_dist.protocol.system.index_map import Axis, followed, is_plain, positions
+from deepprove_dist.protocol.system.index_map import Axis, IndexMap, followed, is_plain, positions
 from deepprove_dist.protocol.system.system import Affine, Product, System, Term
 
 MAX_WORK = 8 << 20
@@ -117,7 +117,16 @@ def _expression_work(system: System, layout: Layout, affine: Affine, explicit: S
         steps += sum(_joining_work(affine.space, cover, explicit) for cover in constant.within)
     for term in affine.terms:
         steps += TERM + passed + _term_work(system, layout, affine, term, explicit)
-    return steps
+    # The weights of an axis are made once, for all terms that follow it alone by maps.
+    mapped = {followed(axis) for term in affine.terms for axis in _mapped(system, affine, term)}
+    return steps + sum(EXPLICIT_WEIGHT * affine.space[axes[0]] for axes in mapped if len(axes) == 1)
+
+
+def _mapped(system: System, affine: Affine, term: Term) -> Iterator[IndexMap]:
+    """The maps that the axes of its tensor follow others by, but for those that change nothing."""
+    for axis, size in zip(term.axes, system.tensors[term.tensor].shape, strict=False):
+        if isinstance(axis, IndexMap) and not is_plain(axis, affine.space, size):
+            yield axis
 
 
 def _term_work(system: System, layout: Layout, affine: Affine, term: Term, explicit: Sequence[int]) -> int:
@@ -137,8 +146,9 @@ def _term_work(system: System, layout: Layout, affine: Affine, term: Term, expli
         plain = is_plain(axis, affine.space, size)
         if not isinstance(axis, int) and not plain:
             count = positions(affine.space, axis)
-            # At positions that count as 0, taps are visited too.
-            steps += count * axis.taps + EXPLICIT_WEIGHT * (count + size)
+            # At positions that count as 0, taps are visited too. Joined axes have weights for this map alone.
+            steps += count * axis.taps + EXPLICIT_WEIGHT * size
+            steps += EXPLICIT_WEIGHT * count if len(axis.axes) > 1 else 0
         if not plain or not _has_closed_form(affine.space, axis, explicit):
             listed.append(index)
     blocks = layout.blocks[term.tensor]

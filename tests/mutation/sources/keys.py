@@ -156,7 +156,13 @@ WORK = source(
     Mutant("constants cost", "steps += CONSTANT + passed + RANGE * len(constant.within) + listed", "pass"),
     Mutant("terms cost", "steps += TERM + passed + _term_work", "steps += _term_work"),
     Mutant("maps of terms cost", "steps += count * axis.taps + ", "steps += "),
-    Mutant("axes of maps of terms cost", " + EXPLICIT_WEIGHT * (count + size)", ""),
+    Mutant("axes of maps of terms cost", " + EXPLICIT_WEIGHT * size\n", "\n"),
+    Mutant("joined axes of maps cost", "EXPLICIT_WEIGHT * count if len(axis.axes) > 1 else 0", "0"),
+    Mutant(
+        "axes that maps follow cost",
+        "return steps + sum(EXPLICIT_WEIGHT * affine.space[axes[0]] for axes in mapped if len(axes) == 1)",
+        "return steps",
+    ),
     Mutant("blocks cost", "steps += len(blocks) * len(term.axes) + ", "steps += "),
     Mutant("listed positions cost", " + sum(spans[index] for index in listed) // VALUES_A_STEP", ""),
 )

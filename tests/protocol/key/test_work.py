@@ -34,9 +34,10 @@ def test_the_work_of_a_check_counts_every_position_that_is_visited() -> None:
     system = SYSTEM.for_batch(1)
     layout = lay_out(system, 6)
     term, constant = work.TERM + 3 * work.PASSED_AXIS, work.CONSTANT + 3 * work.PASSED_AXIS
-    # x and its gains have a block of three axes; a window has 4 outputs of one tap, over 8 places of x.
-    window = 4 + work.EXPLICIT_WEIGHT * (4 + 8)
-    step = 2 * (term + 3 + window + 8 // work.VALUES_A_STEP) + constant + 2 * work.RANGE
+    # x and its gains have a block of three axes; a window has 4 outputs of one tap, over 8 places of x. Both
+    # windows read the same weights of outputs.
+    window, outputs = 4 + work.EXPLICIT_WEIGHT * 8, work.EXPLICIT_WEIGHT * 4
+    step = 2 * (term + 3 + window + 8 // work.VALUES_A_STEP) + outputs + constant + 2 * work.RANGE
     stored = term + 3
     lookup = work.STATEMENT + 3 * work.AXIS + step + stored
     # The weights have two blocks. Three taps are spread from 4 places to 8 indices, which are listed.
