@@ -133,7 +133,7 @@ class Layout:
     def spans(self) -> tuple[tuple[int, ...], ...]:
         """For each tensor that has blocks, and each of its axes, the lengths of the intervals in all.
 
-        An interval counts once for all blocks in which the axes after it take as many bits: a verifier
+        An interval counts once for all blocks in which the axes after it take as many bits. A verifier
         evaluates weights on it once for these.
         """
         return tuple(map(_spans, self.blocks))
