@@ -106,7 +106,7 @@ def quantised_operators(imported: ImportedModel, bits: int = 8, tolerance: float
         # Concatenated tensors are made in one format at once, unless others read them too.
         (
             "h = Conv (x, j) g = Conv (x, j) c = Concat <axis = 1> (h, g) y = Relu (c)",
-            "conv requantise conv requantise concat",
+            "conv requantise requantise concat",
         ),
         (
             "h = Conv (x, j) r = Relu (h) g = Conv (r, j) c = Concat <axis = 2> (r, g) y = Conv (c, j)",
