@@ -142,7 +142,8 @@ def assemble(graph: FloatGraph, plan: Plan, emitter: Emitter) -> IntegerModel:
     inputs = tuple(_public(tensor.name, graph.shapes[tensor.name], tensor.format) for tensor in plan.inputs)
     narrowed = {name: narrow(values) for name, values in emitter.constants.items()}
     constants, nodes = share_constants(narrowed, nodes)
-    nodes, formats = share_nodes(nodes, emitter.formats, plan.outputs)
+    chosen = {*plan.outputs, *(step.target.name for step in plan.steps)}
+    nodes, formats = share_nodes(nodes, emitter.formats, chosen)
     read = {name for node in nodes for name in node.inputs}
     constants = {name: values for name, values in constants.items() if name in read}
     analysis = derive(inputs, constants, nodes)

@@ -1,6 +1,6 @@
 """Nodes that compute the same are one: a sum that is held in two formats is summed once.
 
-A rescaling stays, also beside an equal one: the model's file says by its name what was chosen for it.
+What a plan chose a format for stays, also beside an equal tensor. Reports and audits ask for it by its name.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from dataclasses import replace
 
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.operators.node import Node
-from deepprove_dist.operators.requantise import is_requantisation
 
 
 def share_nodes(
-    nodes: Sequence[Node], formats: Mapping[str, Format], outputs: Collection[str]
+    nodes: Sequence[Node], formats: Mapping[str, Format], kept: Collection[str]
 ) -> tuple[list[Node], dict[str, Format]]:
     """Of equal nodes with results of one format the first, which is read for the others; the formats left.
 
-    ``outputs`` are computed whatever they equal.
+    The results ``kept`` are computed whatever they equal.
     """
     alike: dict[tuple[str, tuple[str, ...]], list[Node]] = defaultdict(list)
     names: dict[str, str] = {}
@@ -32,7 +31,7 @@ def share_nodes(
             for other in others
             if other.attributes == node.attributes and formats.get(other.output) == formats.get(node.output)
         )
-        first = None if is_requantisation(node) or node.output in outputs else next(equal, None)
+        first = None if node.output in kept else next(equal, None)
         if first is not None:
             names[node.output] = first
             continue
