@@ -202,8 +202,7 @@ def test_random_networks_come_close_and_never_wrap(source: onnx.ModelProto, bits
     imported = import_proto(source)
     samples = samples_of(imported, 8)
     quantised = quantise(imported.graph, calibrate(FloatModel(imported), samples), bits)
-    # Two more bits bring a quarter of the error. One network in some thousands makes it 0.25 of 8 bits.
-    assert relative_error(imported, quantised, samples) < {8: 0.3, 10: 0.08, 12: 0.03}[bits]
+    assert relative_error(imported, quantised, samples) < {8: 0.2, 10: 0.06, 12: 0.03}[bits]
     intervals = analyse(quantised.model).intervals
     tensor = quantised.model.inputs[0]
     generator = np.random.default_rng(seed)
