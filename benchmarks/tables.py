@@ -162,6 +162,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "service_cores": whole("service_cores"),
     "start": whole("start"),
     "transformers": whole("transformers"),
+    "transformers_hiding": whole("transformers_hiding"),
 }
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from deepprove_dist.protocol.relations.contraction import (
     product_instances,
 )
 from deepprove_dist.protocol.relations.prove import BoundFactors, LocalBinder, bind_to_taps
+from deepprove_dist.protocol.system.system import FACTORS
 
 
 def bind(state: WorkerState, points: Sequence[ExtensionVector]) -> dict[str, ExtensionVector]:
@@ -55,7 +56,7 @@ class SharedBinder:
             joined = self._layers[name].join_bound([share[name] for share in shares if name in share])
             sides[product, side] = bind_to_taps(joined, instance, instance.factors[side], self._pool)
         return [
-            whole[product] if product in whole else [sides[product, side] for side in range(2)]
+            whole[product] if product in whole else [sides[product, side] for side in range(FACTORS)]
             for product in range(len(products))
         ]
 

@@ -133,10 +133,8 @@ fn weighted_sum<'py>(
     let vectors: PyResult<Vec<_>> =
         arrays.iter().map(|(factor, array)| Ok((*factor, array.vector()?))).collect();
     let vectors = vectors?;
-    let lengths: Vec<usize> =
-        vectors.iter().map(|(_, vector)| of_integers!(vector, |values| values.len())).collect();
-    let length = lengths.first().copied().unwrap_or(0);
-    if lengths.iter().any(|&other| other != length) {
+    let length = vectors.first().map_or(0, |(_, vector)| vector.len());
+    if vectors.iter().any(|(_, vector)| vector.len() != length) {
         return Err(refused("sizes do not fit"));
     }
     Ok(py.detach(|| rescale::weighted_sum(&vectors, length, constant)).into_pyarray(py))
