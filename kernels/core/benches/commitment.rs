@@ -13,7 +13,7 @@ use deepprove_kernels::merkle::commitment::Commitment;
 use deepprove_kernels::merkle::tree::MerkleTree;
 use deepprove_kernels::poly::univariate::{evaluate_base, evaluate_extension};
 use deepprove_verifier::code::{CodeShape, verify_opening};
-use deepprove_verifier::hashing::hash_leaves;
+use deepprove_verifier::hashing::{hash_leaves, padded_width};
 use deepprove_verifier::transcript::Transcript;
 
 fn transcript(c: &mut Criterion) {
@@ -35,7 +35,11 @@ fn merkle(c: &mut Criterion) {
             b.iter(|| {
                 hash_leaves(
                     width,
-                    |i, out| out.copy_from_slice(&rows[i * width..][..out.len()]),
+                    |i, leaves| {
+                        let rows = rows[i * width..].chunks_exact(width);
+                        let leaves = leaves.chunks_exact_mut(padded_width(width));
+                        rows.zip(leaves).for_each(|(row, leaf)| leaf[..width].copy_from_slice(row));
+                    },
                     &mut digests,
                 )
             });

@@ -11,7 +11,7 @@ use p3_field::{PrimeCharacteristicRing, TwoAdicField};
 
 use crate::error::{Check, Error, Rejection, Result};
 use crate::field::{EF, EXTENSION_DEGREE, F, TWO_ADICITY, extension};
-use crate::hashing::{Digest, hash_leaves};
+use crate::hashing::{Digest, hash_leaves, padded_width};
 use crate::merkle;
 
 /// More base columns than these no matrix has.
@@ -123,9 +123,11 @@ pub fn verify_opening(
     }
     let mut digests = vec![Digest::default(); indices.len()];
     let write = |first: usize, leaves: &mut [F]| {
-        let start = first.saturating_mul(width);
-        if let Some(values) = rows.get(start..start.saturating_add(leaves.len())) {
-            leaves.copy_from_slice(values);
+        let rows = rows.get(first.saturating_mul(width)..).unwrap_or_default().chunks_exact(width.max(1));
+        for (row, leaf) in rows.zip(leaves.chunks_exact_mut(padded_width(width))) {
+            if let Some(slot) = leaf.get_mut(..width) {
+                slot.copy_from_slice(row);
+            }
         }
     };
     hash_leaves(width, write, &mut digests);

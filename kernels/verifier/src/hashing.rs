@@ -19,10 +19,11 @@ pub type Digest = [u8; 32];
 const LEAF_KEY: &Digest = b"deepprove-dist Merkle leaf v1 \0\0";
 const NODE_KEY: &Digest = b"deepprove-dist Merkle node v1 \0\0";
 const BLOCK_BYTES: usize = 64;
+const BLOCK_ELEMENTS: usize = BLOCK_BYTES / BASE_BYTES;
 /// A BLAKE3 chunk: longer inputs have inner nodes of BLAKE3's tree, which `hash_many` does not make.
 const CHUNK_BYTES: usize = 1024;
 /// Inputs per call: the widest vector registers that BLAKE3 knows.
-const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 // Flags of the BLAKE3 specification, section 2.1.
 const CHUNK_START: u8 = 1;
@@ -30,29 +31,25 @@ const CHUNK_END: u8 = 1 << 1;
 const ROOT: u8 = 1 << 3;
 const KEYED_HASH: u8 = 1 << 4;
 
-/// Hashes `out.len()` rows of `width` base elements; `write(i, rows)` writes row i and those that follow, as
-/// many as there is room for, one after the other.
+/// Base elements of a leaf with a row of `width`, filled up with zeros to whole blocks.
+pub fn padded_width(width: usize) -> usize {
+    width.checked_next_multiple_of(BLOCK_ELEMENTS).unwrap_or(width).max(BLOCK_ELEMENTS)
+}
+
+/// Hashes `out.len()` rows of `width` base elements. `write(i, leaves)` writes row i and those that follow, at
+/// most [`LANES`] and as many as there is room for, each at the start of its [`padded_width`] elements.
 pub fn hash_leaves(width: usize, write: impl Fn(usize, &mut [F]), out: &mut [Digest]) {
-    let row_bytes = width.saturating_mul(BASE_BYTES);
-    let leaf_bytes = row_bytes.checked_next_multiple_of(BLOCK_BYTES).unwrap_or(row_bytes).max(BLOCK_BYTES);
-    let lanes = LANES.min(out.len());
-    let values = width.saturating_mul(lanes);
-    let (mut rows, mut words) = (F::zero_vec(values), vec![[0; BASE_BYTES]; values]);
-    let mut buffer = vec![0; leaf_bytes.saturating_mul(lanes)];
+    let padded = padded_width(width);
+    let values = padded.saturating_mul(LANES.min(out.len()));
+    let (mut leaves, mut words) = (F::zero_vec(values), vec![[0; BASE_BYTES]; values]);
     for (batch, digests) in out.chunks_mut(LANES).enumerate() {
-        rows.truncate(width.saturating_mul(digests.len()));
-        write(batch.saturating_mul(LANES), &mut rows);
-        // All rows at once: many of them may be shorter than a register.
-        for (word, value) in words.iter_mut().zip(&rows) {
+        leaves.truncate(padded.saturating_mul(digests.len()));
+        write(batch.saturating_mul(LANES), &mut leaves);
+        // All leaves at once: many of them may be shorter than a register.
+        for (word, value) in words.iter_mut().zip(&leaves) {
             *word = value.as_canonical_u32().to_le_bytes();
         }
-        let leaves = buffer.chunks_exact_mut(leaf_bytes).take(digests.len());
-        for (leaf, row) in leaves.zip(words.chunks_exact(width.max(1))) {
-            if let Some(start) = leaf.get_mut(..row_bytes) {
-                start.copy_from_slice(row.as_flattened());
-            }
-        }
-        hash_batch(LEAF_KEY, leaf_bytes, &buffer, digests);
+        hash_batch(LEAF_KEY, padded.saturating_mul(BASE_BYTES), words.as_flattened(), digests);
     }
 }
 
@@ -114,7 +111,7 @@ mod tests {
     fn a_leaf_of_the_bytes_of_two_children_is_no_node() {
         let (row, children) = ([F::ZERO; 16], [Digest::default(); 2]);
         let (mut leaf, mut node) = ([Digest::default()], [Digest::default()]);
-        hash_leaves(row.len(), |_, rows| rows.copy_from_slice(&row), &mut leaf);
+        hash_leaves(row.len(), |_, leaf| leaf.copy_from_slice(&row), &mut leaf);
         hash_nodes(&children, &mut node);
         assert_ne!(leaf, node);
     }
@@ -127,7 +124,11 @@ mod tests {
                 .collect();
             let row = |i: usize| &values[i * width..(i + 1) * width];
             let mut digests = vec![[0; 32]; count];
-            hash_leaves(width, |i, rows| rows.copy_from_slice(&values[i * width..][..rows.len()]), &mut digests);
+            let write = |first: usize, leaves: &mut [F]| {
+                let leaves = (first..count).zip(leaves.chunks_exact_mut(padded_width(width)));
+                leaves.for_each(|(i, leaf)| leaf[..width].copy_from_slice(row(i)));
+            };
+            hash_leaves(width, write, &mut digests);
             for (i, digest) in digests.iter().enumerate() {
                 let mut bytes: Vec<u8> =
                     row(i).iter().flat_map(|value| value.as_canonical_u32().to_le_bytes()).collect();

@@ -7,25 +7,27 @@ use crate::field::F;
 
 /// The codewords of a matrix's columns on a domain, seen as rows: row j holds the values of all columns at
 /// position residue + 2^log_parts j of the code.
+///
+/// The rows of a coset are in the order of their numbers' reversed bits, which is that of a Merkle tree.
 pub struct Codeword {
     /// Block b holds, row by row, the cosets from b 2^log_side on side by side.
     pub(super) blocks: Vec<Vec<F>>,
-    /// Logarithm of the rows of a block, where they stand in the order of their reversed bits; else 0.
-    log_reversed: usize,
+    /// Logarithm of the rows of a coset.
+    log_size: usize,
     log_side: usize,
     log_cosets: usize,
     width: usize,
 }
 
 impl Codeword {
-    pub(super) fn new(blocks: Vec<Vec<F>>, cosets: &Cosets, log_reversed: usize) -> Self {
-        let (log_side, log_cosets, width) = (cosets.log_side, cosets.log_count(), cosets.width);
-        Self { blocks, log_reversed, log_side, log_cosets, width }
+    pub(super) fn new(blocks: Vec<Vec<F>>, cosets: &Cosets) -> Self {
+        let (log_size, log_side) = (cosets.log_size, cosets.log_side);
+        Self { blocks, log_size, log_side, log_cosets: cosets.log_count(), width: cosets.width }
     }
 
     /// The count of rows, as many as the domain has positions.
     pub fn rows(&self) -> usize {
-        self.blocks.len() * (self.blocks[0].len() / self.width)
+        1 << (self.log_size + self.log_cosets)
     }
 
     /// Base elements in a row.
@@ -33,23 +35,48 @@ impl Codeword {
         self.width
     }
 
-    /// Whether rows whose numbers are near each other's, bits reversed, are near each other.
-    pub fn is_reversed(&self) -> bool {
-        self.log_reversed > 0
-    }
-
     /// Row j: one base element a column; an extension column is five adjacent base columns.
     pub fn row(&self, j: usize) -> &[F] {
-        &self.rows_from(j)[..self.width]
+        &self.at_reversed(reverse_bits_len(j, self.log_size + self.log_cosets)).0[..self.width]
     }
 
-    /// Row j and those that follow, as many as lie one after the other.
-    pub fn rows_from(&self, j: usize) -> &[F] {
-        let (i, t) = (j >> self.log_cosets, j & ((1 << self.log_cosets) - 1));
-        let i = if self.is_reversed() { reverse_bits_len(i, self.log_reversed) } else { i };
-        let (block, coset) = (t >> self.log_side, t & ((1 << self.log_side) - 1));
-        let (start, end) =
-            (((i << self.log_side) + coset) * self.width, ((i + 1) << self.log_side) * self.width);
-        &self.blocks[block][start..end]
+    /// Copies rows in the order of their numbers' reversed bits, as many as there are positions, from number `first`
+    /// of this order on: the next one to `positions[0]` of `target`, and so on.
+    pub fn copy_reversed(&self, first: usize, positions: &[usize], target: &mut [F]) {
+        let mut copied = 0;
+        while copied < positions.len() {
+            let (values, stride) = self.at_reversed(first + copied);
+            copied += copy_rows(values.chunks(stride), self.width, &positions[copied..], target);
+        }
     }
+
+    /// The values from the row on whose number's reversed bits are `index`, and how far apart it and the next rows of
+    /// this order begin, up to the end of a coset.
+    fn at_reversed(&self, index: usize) -> (&[F], usize) {
+        let coset = reverse_bits_len(index >> self.log_size, self.log_cosets);
+        let (block, coset) = (coset >> self.log_side, coset & ((1 << self.log_side) - 1));
+        let row = index & ((1 << self.log_size) - 1);
+        (&self.blocks[block][((row << self.log_side) + coset) * self.width..], self.width << self.log_side)
+    }
+}
+
+/// Copies the first `width` values of rows to these positions of `target`, as far as there are both; how many it
+/// copied. Short rows are copied without a call for each, which would cost more than they do.
+fn copy_rows<'a>(
+    rows: impl ExactSizeIterator<Item = &'a [F]>,
+    width: usize,
+    positions: &[usize],
+    target: &mut [F],
+) -> usize {
+    let (count, rows) = (rows.len().min(positions.len()), rows.zip(positions));
+    macro_rules! by_width {
+        ($($width:literal)*) => {
+            match width {
+                $($width => rows.for_each(|(row, &at)| target[at..][..$width].copy_from_slice(&row[..$width])),)*
+                _ => rows.for_each(|(row, &at)| target[at..][..width].copy_from_slice(&row[..width])),
+            }
+        };
+    }
+    by_width!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    count
 }

@@ -5,13 +5,11 @@
 //! them, make it sum_i M[i][c] X^i + X^(2^m) sum_i R[i][c] X^i. A part of the codeword, the
 //! positions j = f modulo P, is the coset g^f <g^P> of order n / P. It is cut into the cosets of
 //! `cosets.rs`, which are transformed in blocks; the codeword keeps the blocks as they are, since
-//! interleaving them, or putting a large coset's rows in order, would only move memory.
+//! interleaving them, or putting a coset's rows in order, would only move memory.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use p3_field::{ExtensionField, PrimeCharacteristicRing};
-use p3_matrix::dense::RowMajorMatrix;
-use p3_matrix::util::reverse_matrix_index_bits;
 use rayon::prelude::*;
 
 use crate::code::codeword::Codeword;
@@ -123,17 +121,11 @@ impl Encoder {
     }
 
     /// The codeword of a tall matrix whose residues, scaled, these blocks hold.
-    fn encode_tall(&self, blocks: Vec<Vec<F>>, cosets: &Cosets, pool: &Pool) -> Codeword {
+    fn encode_tall(&self, mut blocks: Vec<Vec<F>>, cosets: &Cosets, pool: &Pool) -> Codeword {
         let log_size = cosets.log_size;
         let roots = Roots::new(&self.units(log_size), log_size, F::ONE);
-        let in_order = |mut block: Vec<F>| {
-            transform(&mut block, log_size, &roots);
-            let mut block = RowMajorMatrix::new(block, cosets.width << cosets.log_side);
-            reverse_matrix_index_bits(&mut block);
-            block.values
-        };
-        let blocks = pool.install(|| blocks.into_iter().map(in_order).collect());
-        Codeword::new(blocks, cosets, 0)
+        pool.install(|| blocks.iter_mut().for_each(|block| transform(block, log_size, &roots)));
+        Codeword::new(blocks, cosets)
     }
 
     /// The codeword of a short matrix with these residues of 2^log_rows rows and these of the random rows after
@@ -157,7 +149,7 @@ impl Encoder {
             shifts if small => shifts.par_iter().map(coset).collect(),
             shifts => shifts.iter().map(coset).collect(),
         };
-        Codeword::new(pool.install(blocks), cosets, log_size)
+        Codeword::new(pool.install(blocks), cosets)
     }
 
     /// The units of transforms of at least that size.

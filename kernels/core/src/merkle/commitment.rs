@@ -54,7 +54,10 @@ impl Commitment {
         pool: &Pool,
     ) -> Result<Self> {
         let part = CodePart::new(shape, 0, 0)?;
-        PartialCommitment::commit_hiding(values, random_rows, part, encoder, pool).map(Self)
+        let steps = shape.columns() << shape.log_length();
+        // Once for all steps: threads that wait for each other between them are slow to wake.
+        pool.run(steps, || PartialCommitment::commit_hiding(values, random_rows, part, encoder, pool))
+            .map(Self)
     }
 
     /// The root of the tree.

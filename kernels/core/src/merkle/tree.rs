@@ -4,15 +4,13 @@
 //! compute itself, level by level from the leaves up, left to right: a node shared by several paths is
 //! sent once. The indices determine the count and the order of the nodes.
 
-use rayon::prelude::*;
-
 use crate::error::{Error, Result};
 use crate::pool::{PARALLEL_THRESHOLD, Pool};
 use deepprove_verifier::hashing::{Digest, hash_nodes};
 use deepprove_verifier::merkle::needed_nodes;
 
-/// Nodes that one task computes.
-const TASK_NODES: usize = 1 << 9;
+/// Leaves of a subtree that one task computes.
+const TASK_LEAVES: usize = 1 << 8;
 
 /// A tree over a power of two of leaf digests; level 0 is the leaves, the last level the root.
 ///
@@ -31,12 +29,24 @@ impl MerkleTree {
         if !leaves.len().is_power_of_two() {
             return Err(Error::Shape("the leaves of a Merkle tree are no power of two"));
         }
-        let mut levels = vec![leaves];
-        while let Some(below) = levels.last().filter(|level| level.len() > 1) {
-            let level = parents(below, pool);
-            levels.push(level);
-        }
-        Ok(Self { levels })
+        let copy = |first, slots: &mut [Digest]| slots.copy_from_slice(&leaves[first..][..slots.len()]);
+        Ok(Self::over(leaves.len().ilog2() as usize, 1, copy, pool))
+    }
+
+    /// Builds the tree over 2^`height` leaves; `hash` writes the digests of those from a leaf on, and takes `steps`
+    /// for each.
+    pub fn over(
+        height: usize,
+        steps: usize,
+        hash: impl Fn(usize, &mut [Digest]) + Sync,
+        pool: &Pool,
+    ) -> Self {
+        let mut levels: Vec<_> = (0..=height).rev().map(|log| vec![Digest::default(); 1 << log]).collect();
+        let slices: Vec<&mut [Digest]> = levels.iter_mut().map(Vec::as_mut_slice).collect();
+        let steps = steps << height;
+        let task_leaves = if steps < PARALLEL_THRESHOLD { 1 << height } else { TASK_LEAVES };
+        pool.run(steps, || grow(0, slices, task_leaves, &hash));
+        Self { levels }
     }
 
     /// The root.
@@ -56,17 +66,29 @@ impl MerkleTree {
     }
 }
 
-fn parents(below: &[Digest], pool: &Pool) -> Vec<Digest> {
-    let mut level = vec![Digest::default(); below.len() / 2];
-    if below.len() < PARALLEL_THRESHOLD {
-        hash_nodes(below, &mut level);
+/// Writes all levels of a subtree, whose leaves are those from `first` on: the nodes over leaves that are still in
+/// the cache.
+fn grow(
+    first: usize,
+    mut levels: Vec<&mut [Digest]>,
+    task_leaves: usize,
+    hash: &(impl Fn(usize, &mut [Digest]) + Sync),
+) {
+    let (count, height) = (levels[0].len(), levels.len() - 1);
+    let written = if count <= task_leaves {
+        hash(first, levels[0]);
+        0
     } else {
-        pool.install(|| {
-            let tasks = below.par_chunks(2 * TASK_NODES).zip(level.par_chunks_mut(TASK_NODES));
-            tasks.for_each(|(children, nodes)| hash_nodes(children, nodes));
-        });
+        let below = levels.iter_mut().take_while(|level| level.len() > 1);
+        let (left, right) = below.map(|level| level.split_at_mut(level.len() / 2)).unzip();
+        let middle = first + count / 2;
+        rayon::join(|| grow(first, left, task_leaves, hash), || grow(middle, right, task_leaves, hash));
+        height - 1
+    };
+    for level in written..height {
+        let (below, above) = levels.split_at_mut(level + 1);
+        hash_nodes(below[level], above[0]);
     }
-    level
 }
 
 #[cfg(test)]

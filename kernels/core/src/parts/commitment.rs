@@ -8,21 +8,17 @@
 use std::collections::BTreeMap;
 
 use p3_field::ExtensionField;
-use p3_util::{reverse_bits_len, reverse_slice_index_bits};
-use rayon::prelude::*;
+use p3_util::reverse_bits_len;
 
 use crate::code::codeword::Codeword;
 use crate::code::domain::Domain;
 use crate::code::reed_solomon::Encoder;
 use crate::error::{Error, Result};
-use crate::field::{F, WIDTH};
+use crate::field::F;
 use crate::merkle::tree::MerkleTree;
-use crate::pool::{PARALLEL_THRESHOLD, Pool};
+use crate::pool::Pool;
 use deepprove_verifier::code::CodeShape;
-use deepprove_verifier::hashing::{Digest, hash_leaves};
-
-/// Leaves that one task hashes.
-const TASK_LEAVES: usize = 1 << 8;
+use deepprove_verifier::hashing::{Digest, LANES, hash_leaves, padded_width};
 
 /// Part `index` of the 2^log_parts equal subtrees of a code's tree, from left to right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +117,7 @@ impl PartialCode {
             return Err(Error::Shape("columns of the matrix are missing"));
         }
         let code = Rows { part: self.part, blocks: self.blocks.into_values().collect() };
-        let tree = MerkleTree::new(code.digests(pool), pool)?;
+        let tree = code.tree(pool);
         Ok(PartialCommitment { code, tree })
     }
 }
@@ -231,68 +227,28 @@ impl Rows {
         rows.flat_map(|j| self.blocks.iter().map(move |block| block.row(j)))
     }
 
-    /// Writes leaves from `first` on, as many as there is room for: in the order of the tree, or the natural one.
-    fn write(&self, first: usize, in_order: bool, leaves: &mut [F]) {
-        let (height, width) = (self.part.height, self.part.shape.leaf_width());
-        let (count, longest) = (leaves.len() / width, if in_order { 1 } else { usize::MAX });
-        let mut column = 0;
-        let groups = 0..1 << self.part.shape.log_group();
-        for (group, block) in groups.flat_map(|group| self.blocks.iter().map(move |block| (group, block))) {
-            let mut written = 0;
-            while written < count {
-                let index = first + written;
-                let leaf = if in_order { reverse_bits_len(index, height) } else { index };
-                let run = block.rows_from(leaf + (group << height));
-                let taken = (run.len() / block.width()).min(count - written).min(longest);
-                let rows = &run[..taken * block.width()];
-                copy_columns(rows, block.width(), &mut leaves[written * width + column..], width);
-                written += taken;
-            }
-            column += block.width();
-        }
-    }
-
-    /// The digests of the leaves in the order of the tree.
-    fn digests(&self, pool: &Pool) -> Vec<Digest> {
-        let (height, width) = (self.part.height, self.part.shape.leaf_width());
-        let mut digests = vec![Digest::default(); 1 << height];
-        // In the order in which rows lie side by side; digests are cheaper to move than rows.
-        let in_order = self.blocks.iter().any(Codeword::is_reversed);
-        let hash = |(task, digests): (usize, &mut [Digest])| {
-            let write = |first, leaves: &mut [F]| self.write(task * TASK_LEAVES + first, in_order, leaves);
-            hash_leaves(width, write, digests);
+    /// The tree over the hashes of all leaves.
+    fn tree(&self, pool: &Pool) -> MerkleTree {
+        let (log_group, width) = (self.part.shape.log_group(), self.part.shape.columns());
+        let leaf_width = width << log_group;
+        let padded = padded_width(leaf_width);
+        let position = |row: usize| {
+            let (leaf, in_leaf) = (row >> log_group, row & ((1 << log_group) - 1));
+            leaf * padded + reverse_bits_len(in_leaf, log_group) * width
         };
-        let order = |digests: &mut [Digest]| {
-            if !in_order {
-                reverse_slice_index_bits(digests);
-            }
+        let positions: Vec<usize> = (0..LANES << log_group).map(position).collect();
+        let hash = |first: usize, digests: &mut [Digest]| {
+            let write = |index: usize, leaves: &mut [F]| {
+                let positions = &positions[..(leaves.len() / padded) << log_group];
+                let mut column = 0;
+                for block in &self.blocks {
+                    block.copy_reversed((first + index) << log_group, positions, &mut leaves[column..]);
+                    column += block.width();
+                }
+            };
+            hash_leaves(leaf_width, write, digests);
         };
-        if digests.len() * width < PARALLEL_THRESHOLD {
-            digests.chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
-            order(&mut digests);
-        } else {
-            pool.install(|| {
-                digests.par_chunks_mut(TASK_LEAVES).enumerate().for_each(hash);
-                order(&mut digests);
-            });
-        }
-        digests
-    }
-}
-
-/// Copies rows of `width` values to `target`, where they begin `stride` values apart.
-fn copy_columns(rows: &[F], width: usize, target: &mut [F], stride: usize) {
-    if width == stride {
-        target[..rows.len()].copy_from_slice(rows);
-    } else if width < WIDTH {
-        // Column by column: a call to copy a value or a few costs more than they do.
-        for c in 0..width {
-            let column = rows[c..].iter().step_by(width);
-            target[c..].iter_mut().step_by(stride).zip(column).for_each(|(slot, value)| *slot = *value);
-        }
-    } else {
-        let slots = target.chunks_mut(stride);
-        slots.zip(rows.chunks_exact(width)).for_each(|(slot, row)| slot[..width].copy_from_slice(row));
+        MerkleTree::over(self.part.height, leaf_width, hash, pool)
     }
 }
 
@@ -331,7 +287,7 @@ mod tests {
 
     #[test]
     fn blocks_of_columns_make_the_same_part_in_any_order() {
-        // Tall ones, whose rows are in order, short ones, whose rows are not, and both.
+        // Tall ones, whose cosets stand side by side, short ones, whose cosets do not, and both.
         let cuts: [&[usize]; 8] = [
             &[11],
             &[1, 11],
