@@ -77,24 +77,34 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// Adds a part of the blocks of a term, in chunks of 2^`log_chunk` of the part's addresses.
+    /// A part of the blocks of a term, in chunks of 2^`log_chunk` of the part's addresses.
     ///
     /// # Errors
     /// [`crate::error::Error::Shape`] where a vector is shorter than its axis.
-    pub fn add(&mut self, term: &Term, part: Residue, log_chunk: usize) -> Result<()> {
+    pub fn of_term(term: &Term, part: Residue, log_chunk: usize) -> Result<Self> {
         let (axes, products) = products(term)?;
-        let mut classes = HashMap::new();
+        let (mut result, mut classes) = (Self::default(), HashMap::new());
         for mut product in products.into_iter().filter_map(|p| p.of_part(part)) {
             for slice in &mut product.slices {
                 product.scale *= axes[slice.axis].normalise(slice, product.bits);
             }
             product.slices.retain(|slice| slice.log > 0);
             if product.scale != EF::ZERO {
-                let job = self.job(&axes, product, log_chunk, &mut classes);
-                self.jobs.push(job);
+                let job = result.job(&axes, product, log_chunk, &mut classes);
+                result.jobs.push(job);
             }
         }
-        Ok(())
+        Ok(result)
+    }
+
+    /// Adds the jobs of another term.
+    pub fn append(&mut self, other: Self) {
+        let classes = self.rows.len();
+        self.rows.extend(other.rows);
+        self.jobs.extend(other.jobs.into_iter().map(|mut job| {
+            job.classes.iter_mut().for_each(|class| *class += classes);
+            job
+        }));
     }
 
     fn job(

@@ -4,6 +4,7 @@
 //! scaled rows, and the rows, few classes of them, stay in the nearest caches.
 
 use p3_field::{PackedFieldExtension, PrimeCharacteristicRing};
+use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::field::{EF, LOG_WIDTH, PackedEF, WIDTH};
@@ -49,9 +50,9 @@ impl WeightVector {
         }
         let log_chunk = (log_rows - part.log_parts).min(LOG_CHUNK);
         let mut all = Jobs::default();
-        for term in terms {
-            all.add(term, part, log_chunk)?;
-        }
+        let of_terms: Vec<Jobs> =
+            terms.par_iter().map(|term| Jobs::of_term(term, part, log_chunk)).collect::<Result<_>>()?;
+        of_terms.into_iter().for_each(|jobs| all.append(jobs));
         let Jobs { jobs, rows } = all;
         let chunks = |job: &Job| {
             let first = job.address >> log_chunk;
