@@ -25,6 +25,8 @@ def require_openings(
     Raises ChoiceError for a tensor that the key does not hide, and KindError. Raises InputError for a
     commitment of other sizes, or to other inputs.
     """
+    if not openings:
+        return
     system = key.system.for_batch(samples)
     sizes = commitment_sizes(system, key.schedule.initial)
     names = [public.name for public in system.hidden]

@@ -11,6 +11,7 @@ import os
 import resource
 import sys
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from deepprove_dist.choices import require_count
@@ -24,6 +25,9 @@ CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.l
 """Of both versions of control groups; "max" is no limit."""
 
 
+_INHERITED_PEAK = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+"""When this module was loaded: this process's, or a parent's, which Linux hands down to a program."""
+
 _KEPT_BYTES, _OLD_KEPT_BYTES, _MOST_KEPT_BYTES = 1 << 30, 1 << 25, (1 << 31) - 1
 """Blocks up to the first size come from the heap, or the second with an old glibc. The third may stay
 free.
@@ -35,20 +39,25 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 def peak_rss_bytes() -> int:
     """The most memory that this process has held.
 
-    Linux hands a parent's peak down to the program that a child starts, in what `getrusage` says. The file of
-    the process does not have it.
+    What `getrusage` says may be a parent's peak, unless it has grown. The file of the process, which takes
+    longer to read, has the right one.
     """
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if sys.platform == "darwin":
+        return peak
+    if peak > _INHERITED_PEAK:
+        return 1024 * peak
     with suppress(OSError):
         lines = Path("/proc/self/status").read_text().splitlines()
         for line in lines:
             if line.startswith("VmHWM:"):
                 return 1024 * int(line.split()[1])
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    return 1024 * peak
 
 
+@cache
 def machine_bytes() -> int:
-    """The memory of this machine, or of the container that the process is in, if that has less."""
+    """The memory of this machine, or of the container that the process is in, if that has less: read once."""
     sizes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for path in CONTAINER_LIMITS:
         with suppress(OSError, ValueError):

@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ContextDecorator, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import wraps
+from typing import Literal, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Kind = Literal["call", "phase", "round", "work"]
 
@@ -113,7 +117,7 @@ def recording(trace: Trace) -> Iterator[Trace]:
         _CURRENT.reset(token)
 
 
-class timed(ContextDecorator):  # noqa: N801 - read as a statement: with timed(...)
+class timed:  # noqa: N801 - read as a statement: with timed(...)
     """Times a block of code, or, as a decorator, every call of a function.
 
     `bytes`, what the block made or moved, may be set until it ends.
@@ -123,10 +127,19 @@ class timed(ContextDecorator):  # noqa: N801 - read as a statement: with timed(.
         self.bytes = 0
         self._labels = name, phase, layer
 
-    def _recreate_cm(self) -> timed:
-        # A decorated function may run in several threads, or call itself.
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The function, each call of which is timed while a trace records."""
         name, phase, layer = self._labels
-        return timed(name, phase, layer=layer)
+
+        @wraps(function)
+        def timed_call(*args: P.args, **kwargs: P.kwargs) -> R:
+            if current_trace() is None:
+                return function(*args, **kwargs)
+            # A new one: the function may run in several threads, or call itself.
+            with timed(name, phase, layer=layer):
+                return function(*args, **kwargs)
+
+        return timed_call
 
     def __enter__(self) -> timed:
         self._trace = current_trace()

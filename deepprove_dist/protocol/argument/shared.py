@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from deepprove_dist.kernels import ClaimTerms, Extension, ExtensionVector, PowersTerm, Transcript
 from deepprove_dist.protocol.claims.claim import NO_TERMS, Claim, CombinedClaims, combine
@@ -16,13 +17,13 @@ from deepprove_dist.protocol.claims.layout import Layout, MatrixColumns
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.key.key import Instance, KeyContent
 from deepprove_dist.protocol.key.weights import WeightCommitment, out_of_domain_point
-from deepprove_dist.protocol.lookup.verify import verify_lookups
+from deepprove_dist.protocol.lookup.verify import LookupClaims, verify_lookups
 from deepprove_dist.protocol.messages.commitment import Commitment
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.opening.mask import RandomRowWeights
 from deepprove_dist.protocol.parameters import FINALS, InitialCode
 from deepprove_dist.protocol.products.check import ProductCheck
-from deepprove_dist.protocol.relations.verify import verify_relations
+from deepprove_dist.protocol.relations.verify import RelationClaims, verify_relations
 from deepprove_dist.protocol.system.system import Matrix
 
 
@@ -42,8 +43,18 @@ class Sample:
 class ReducedClaims:
     """What relations and lookups end in: claims about committed values, and checks of products."""
 
-    claims: list[Claim]
-    products: list[ProductCheck]
+    of_relations: RelationClaims
+    of_lookups: LookupClaims
+
+    @property
+    def claims(self) -> list[Claim]:
+        """Relations' first."""
+        return self.of_relations.claims + self.of_lookups.claims
+
+    @cached_property
+    def products(self) -> list[ProductCheck]:
+        """Relations' first."""
+        return self.of_relations.products + self.of_lookups.products
 
 
 @dataclass(frozen=True)
@@ -90,8 +101,7 @@ def reduce_claims(
     system = instance.system
     of_relations = verify_relations(system, relations, transcript, pads)
     of_lookups = verify_lookups(system, instance.leaves, fractions, transcript, pads)
-    claims = of_relations.claims + of_lookups.claims
-    return ReducedClaims(claims, of_relations.products + of_lookups.products)
+    return ReducedClaims(of_relations, of_lookups)
 
 
 def weights_sample(key: KeyContent, matrix: Matrix, weights: WeightCommitment) -> Sample:

@@ -35,6 +35,9 @@ from deepprove_dist.protocol.lookup.tree import (
 from deepprove_dist.protocol.system.evaluate import add_affine, evaluate_affine
 from deepprove_dist.protocol.system.system import Matrix, System, axis_bits, space_bits
 
+LEAST_VALUES = 1 << 18
+"""Of expressions that several threads compute: fewer take less time than to start a thread."""
+
 Column = tuple[BaseVector, int]
 """A vector, and the index of the column's first value in it."""
 
@@ -77,7 +80,7 @@ def expression_values(
     """For each part, its values of the lookups of expressions, column by column.
 
     Only lookups of at least 2^log_parts leaves are here; `small_values` has the others. Columns are computed
-    by so many threads.
+    by so many threads where they have LEAST_VALUES together.
     """
     columns = [
         column
@@ -92,7 +95,7 @@ def expression_values(
         column, target = columns[number], whole[ends[number] : ends[number + 1]]
         add_affine(_inside(target, column.space), system, column, tensors)
 
-    by_threads(compute, range(len(columns)), threads)
+    by_threads(compute, range(len(columns)), threads if len(whole) >= LEAST_VALUES else 1)
     # Every column has a multiple of 2^log_parts values, so all of them together are shared out as one.
     return _vector(whole).parts(log_parts)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
@@ -24,7 +26,12 @@ class LookupClaims:
     """What all lookups end in: the two claims about leaves, and a check of products for each layer."""
 
     claims: list[Claim]
-    products: list[ProductCheck]
+    check_layers: Callable[[], list[ProductCheck]]
+
+    @cached_property
+    def products(self) -> list[ProductCheck]:
+        """Made where they are asked for: the prover of a transparent proof needs none."""
+        return self.check_layers()
 
 
 @timed("lookups", "verifying")
@@ -42,14 +49,37 @@ def verify_lookups(
         if len(values) != 0:
             message = "the model has no lookups, the proof a fraction tree"
             raise VerificationError(Check.FRACTION_ABSENT, message, expected=0, actual=len(values))
-        return LookupClaims([], [])
+        return LookupClaims([], list)
     challenges = Challenges.draw(transcript)
     with checking():
         point, _, _, batching, claims, slopes = fraction_verify(leaves.levels, values, transcript)
     sent = pads.received(values)
+    children = sent.part(len(sent) - CHILDREN, len(sent))
+    low, high = ONE - point[0], point[0]
+    numerator = children.dot(ExtensionVector([low, high, ONE - ONE, ONE - ONE]))
+    denominator = children.dot(ExtensionVector([ONE - ONE, ONE - ONE, low, high]))
+    reached = LeafValues(point, numerator, denominator)
+    check_layers = partial(_check_layers, leaves.levels, sent, batching, claims, slopes)
+    return LookupClaims(claim_leaves(system, leaves, challenges, reached), check_layers)
+
+
+def require_denominator(values: ExtensionVector) -> None:
+    """No fraction's denominator is zero, if the root's is not; `values` as for `verify_lookups`."""
+    if len(values) > 0 and values[2] * values[3] == Extension(0):
+        raise VerificationError(Check.FRACTION_DENOMINATOR, "a denominator is zero")
+
+
+def _check_layers(
+    levels: int,
+    sent: SentVector,
+    batching: ExtensionVector,
+    claims: ExtensionVector,
+    slopes: ExtensionVector,
+) -> list[ProductCheck]:
+    """The checks of all layers from the root on; the vectors are those of `fraction_verify`."""
     children, end, used = sent.part(0, CHILDREN), CHILDREN, 0
     products = [_check_root(children)]
-    for level in range(1, leaves.levels):
+    for level in range(1, levels):
         rounds, end = sent.part(end, end + 2 * level), end + 2 * level
         known = children.pad_part(slopes[used : used + CHILDREN])
         used += CHILDREN
@@ -58,17 +88,7 @@ def verify_lookups(
         children, end = sent.part(end, end + CHILDREN), end + CHILDREN
         last = SentValue(claims[level - 1], known)
         products.append(_check_layer(level, batching[level - 1], children, last))
-    low, high = ONE - point[0], point[0]
-    numerator = children.dot(ExtensionVector([low, high, ONE - ONE, ONE - ONE]))
-    denominator = children.dot(ExtensionVector([ONE - ONE, ONE - ONE, low, high]))
-    reached = LeafValues(point, numerator, denominator)
-    return LookupClaims(claim_leaves(system, leaves, challenges, reached), products)
-
-
-def require_denominator(values: ExtensionVector) -> None:
-    """No fraction's denominator is zero, if the root's is not; `values` as for `verify_lookups`."""
-    if len(values) > 0 and values[2] * values[3] == Extension(0):
-        raise VerificationError(Check.FRACTION_DENOMINATOR, "a denominator is zero")
+    return products
 
 
 def _check_root(children: SentVector) -> ProductCheck:

@@ -18,8 +18,8 @@ VERIFY = source(
     Mutant("no tree where there is no lookup", "if len(values) != 0:", "if False:"),
     Mutant(
         "leaves are claimed",
-        "LookupClaims(claim_leaves(system, leaves, challenges, reached), products)",
-        "LookupClaims([], products)",
+        "LookupClaims(claim_leaves(system, leaves, challenges, reached), check_layers)",
+        "LookupClaims([], check_layers)",
     ),
     Mutant(
         "the numerator is the tree's",

@@ -236,13 +236,13 @@ SHARED = source(
     ),
     Mutant(
         "checks of lookups are products",
-        "of_relations.products + of_lookups.products",
-        "of_relations.products",
+        "self.of_relations.products + self.of_lookups.products",
+        "self.of_relations.products",
     ),
     Mutant(
         "checks of relations are products",
-        "of_relations.products + of_lookups.products",
-        "of_lookups.products",
+        "self.of_relations.products + self.of_lookups.products",
+        "self.of_lookups.products",
     ),
     Mutant(
         "claims are combined by a challenge",
