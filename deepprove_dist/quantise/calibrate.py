@@ -5,7 +5,8 @@ The one place, with the choice of scales that follows from it, where inexact flo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
@@ -41,13 +42,12 @@ class Statistics:
         lowest: the smallest element.
         highest: the largest element.
         mean_square: of each element over the samples, of the tensor's shape; of a large one in single
-            precision.
+            precision. A trial's are those of all samples: no range depends on them.
         elements: some of all the elements [n].
         spread: how far an element varies between samples: the root of the mean variance. Of a large tensor,
             how far all elements vary.
         channels: the smallest and the largest element of each channel [C], or of all where none are told.
-        positions: of a sample's ``elements``, in the tensor in row-major order [m]; those of all samples are
-            one after the other.
+        positions: of the ``elements`` in the tensor, in row-major order [n].
     """
 
     lowest: float
@@ -63,8 +63,7 @@ class Statistics:
         if (scales == 1).all():
             return self
         ends = self.channels[0] / scales, self.channels[1] / scales
-        of_elements = np.tile(scales[self.positions % len(scales)], len(self.elements) // len(self.positions))
-        elements = self.elements / of_elements
+        elements = self.elements / scales[self.positions % len(scales)]
         return replace(
             self,
             lowest=float(ends[0].min()),
@@ -76,110 +75,115 @@ class Statistics:
         )
 
 
-class Calibrator:
-    """Gathers the statistics of every tensor of the float graph, a sample at a time."""
+class _Gathered:
+    """The ends of a tensor's channels on some samples, and elements of each."""
 
     def __init__(self) -> None:
-        self._ends: dict[str, ChannelEnds] = {}
-        self._squares: dict[str, Reals] = {}
-        self._chosen: dict[str, list[FloatArray]] = {}
-        self._indices: dict[str, slice | IntArray] = {}
-        self._generator = np.random.default_rng(0)
+        self._ends: ChannelEnds | None = None
+        self._chosen: list[FloatArray] = []
+        self._positions: list[IntArray] = []
 
-    def add(self, values: Mapping[str, Reals]) -> None:
-        """Adds a sample's tensors by name. Raises QuantisationError where a value is NaN or infinite."""
-        add_to((self,), values)
+    def add(self, ends: ChannelEnds, chosen: FloatArray, positions: IntArray) -> None:
+        """Adds a sample."""
+        (low, high), (lowest, highest) = ends, self._ends or ends
+        self._ends = np.minimum(lowest, low), np.maximum(highest, high)
+        self._chosen.append(chosen)
+        self._positions.append(positions)
 
-    def choose(self, name: str, size: int) -> None:
-        """Chooses which elements of a tensor are kept; tensors' turns decide what is chosen."""
-        few = size <= CHOSEN
-        self._indices[name] = slice(None) if few else self._generator.integers(size, size=CHOSEN)
-
-    def add_tensor(self, name: str, seen: Seen) -> None:
-        """Adds a tensor of one sample, after `choose`."""
-        (lowest, highest), (low, high) = self._ends.get(name, seen.ends), seen.ends
-        self._ends[name] = np.minimum(lowest, low), np.maximum(highest, high)
-        chosen = seen.value.ravel()[self._indices[name]].astype(np.float64)
-        if name not in self._squares:
-            # Of C order whatever the value's is, so that it is changed in place below.
-            kind = np.float32 if seen.value.size >= LARGE else np.float64
-            self._squares[name], self._chosen[name] = np.empty(seen.value.shape, dtype=kind), [chosen]
-            np.square(seen.value, out=self._squares[name], dtype=np.float64, casting="same_kind")
-            return
-        self._chosen[name].append(chosen)
-        add_to_squares(self._squares[name].reshape(-1), np.ascontiguousarray(seen.value).reshape(-1))
-
-    def statistics(self) -> Mapping[str, Statistics]:
-        """By tensor, of all samples that were added. No more can be added after that."""
-        return {name: self._statistics(name) for name in tuple(self._squares)}
-
-    def _statistics(self, name: str) -> Statistics:
-        chosen, squares = self._chosen[name], self._squares.pop(name)
-        squares /= len(chosen)
+    def statistics(self, mean_square: Reals) -> Statistics:
+        """Of all samples that were added, one or more."""
+        assert self._ends is not None, "a sample was added"
         # Of a large tensor other elements are kept of each sample.
-        whole = chosen[0].size == squares.size
-        variances = np.stack(chosen).var(axis=0) if whole else np.concatenate(chosen).var()
-        ends = self._ends[name]
+        whole = self._chosen[0].size == mean_square.size
+        elements = np.concatenate(self._chosen)
+        variances = np.stack(self._chosen).var(axis=0) if whole else elements.var()
         return Statistics(
-            float(ends[0].min()),
-            float(ends[1].max()),
-            squares,
-            np.concatenate(chosen),
+            float(self._ends[0].min()),
+            float(self._ends[1].max()),
+            mean_square,
+            elements,
             float(np.sqrt(np.mean(variances))),
-            ends,
-            np.arange(squares.size)[self._indices[name]],
+            self._ends,
+            np.concatenate(self._positions),
         )
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A tensor of one sample, and what calibrators share of it."""
+class Calibrator:
+    """Gathers the statistics of every tensor of the float graph, a sample at a time, and those of a trial."""
 
-    value: Reals
-    ends: ChannelEnds
+    def __init__(self) -> None:
+        self._all = defaultdict[str, _Gathered](_Gathered)
+        self._trial = defaultdict[str, _Gathered](_Gathered)
+        self._squares: dict[str, Reals] = {}
+        self._positions: dict[str, IntArray] = {}
+        self._samples = 0
+        self._generator = np.random.default_rng(0)
 
-    @classmethod
-    def of(cls, name: str, value: Reals, channels: Channels | None = None) -> Seen:
-        """A tensor, with its channels if these are known.
+    def add(
+        self,
+        values: Mapping[str, Reals],
+        *,
+        held_out: bool = False,
+        channels: Channels | None = None,
+        threads: int = 0,
+    ) -> None:
+        """Adds a sample's tensors by name, from which the trial may be held out.
 
-        Raises QuantisationError where a value is NaN or infinite.
+        So many threads share a large sample. Raises QuantisationError where a value is NaN or infinite.
         """
-        rows = value.reshape(1, -1) if channels is None else channels.split(name, value)
-        ends = row_extremes(np.ascontiguousarray(rows))
-        # Both ends are NaN where any value is.
-        if not (np.isfinite(ends[0]).all() and np.isfinite(ends[1]).all()):
-            raise QuantisationError(
-                f"the float model computes NaN or infinity in '{name}' on a calibration sample. Leave such "
-                "samples out, or bound what it reads in the model (Clip, Max)"
-            )
-        return cls(value, ends)
+        self._samples += 1
+        for name, value in values.items():
+            self._choose(name, value.size)
+        many = sum(value.size for value in values.values()) > SHARED
+        work = partial(self._add_tensor, held_out, channels)
+        for _ in in_order(work, values.items(), threads if many else 0):
+            pass
+
+    def _choose(self, name: str, size: int) -> None:
+        """Chooses which elements of a tensor are kept: of a large one others of each sample."""
+        if size > CHOSEN:
+            self._positions[name] = self._generator.integers(size, size=CHOSEN)
+        elif name not in self._positions:
+            self._positions[name] = np.arange(size)
+
+    def _add_tensor(self, held_out: bool, channels: Channels | None, tensor: tuple[str, Reals]) -> None:
+        name, value = tensor
+        ends, positions = _ends(name, value, channels), self._positions[name]
+        chosen = value.ravel()[positions].astype(np.float64)
+        self._all[name].add(ends, chosen, positions)
+        if not held_out:
+            self._trial[name].add(ends, chosen, positions)
+        if name in self._squares:
+            add_to_squares(self._squares[name].reshape(-1), np.ascontiguousarray(value).reshape(-1))
+        else:
+            # Of C order whatever the value's is, so that it is changed in place later.
+            kind = np.float32 if value.size >= LARGE else np.float64
+            self._squares[name] = np.empty(value.shape, dtype=kind)
+            np.square(value, out=self._squares[name], dtype=np.float64, casting="same_kind")
+
+    def statistics(self) -> tuple[Mapping[str, Statistics], Mapping[str, Statistics]]:
+        """By tensor, of all samples that were added and of the trial's. No more can be added after that."""
+        for squares in self._squares.values():
+            squares /= self._samples
+        # In the order of the graph, not in that of threads.
+        of_all, of_trial = (
+            {name: part[name].statistics(self._squares[name]) for name in self._positions if name in part}
+            for part in (self._all, self._trial)
+        )
+        return of_all, of_trial
 
 
-def add_to(
-    calibrators: Sequence[Calibrator],
-    values: Mapping[str, Reals],
-    threads: int = 0,
-    channels: Channels | None = None,
-) -> None:
-    """Adds a sample's tensors by name to several calibrators; so many threads share large samples.
-
-    Raises QuantisationError where a value is NaN or infinite.
-    """
-    sizes = {name: value.size for name, value in values.items()}
-    for calibrator in calibrators:
-        for name, size in sizes.items():
-            calibrator.choose(name, size)
-    work = partial(_add_tensor, calibrators, channels)
-    for _ in in_order(work, values.items(), threads if sum(sizes.values()) > SHARED else 0):
-        pass
-
-
-def _add_tensor(
-    calibrators: Sequence[Calibrator], channels: Channels | None, tensor: tuple[str, Reals]
-) -> None:
-    seen = Seen.of(*tensor, channels)
-    for calibrator in calibrators:
-        calibrator.add_tensor(tensor[0], seen)
+def _ends(name: str, value: Reals, channels: Channels | None) -> ChannelEnds:
+    """Those of a tensor's channels on one sample. Raises QuantisationError where a value is NaN or infinite."""
+    rows = value.reshape(1, -1) if channels is None else channels.split(name, value)
+    ends = row_extremes(np.ascontiguousarray(rows))
+    # Both ends are NaN where any value is.
+    if not (np.isfinite(ends[0]).all() and np.isfinite(ends[1]).all()):
+        raise QuantisationError(
+            f"the float model computes NaN or infinity in '{name}' on a calibration sample. Leave such "
+            "samples out, or bound what it reads in the model (Clip, Max)"
+        )
+    return ends
 
 
 def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statistics]:
@@ -188,5 +192,5 @@ def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statist
     """
     calibrator, channels = Calibrator(), Channels(float_model.graph)
     for values in float_model.run_as_computed(samples):
-        add_to((calibrator,), values, float_model.threads_ahead, channels)
-    return calibrator.statistics()
+        calibrator.add(values, channels=channels, threads=float_model.threads_ahead)
+    return calibrator.statistics()[0]

@@ -1,7 +1,7 @@
 """Calibrations: samples, the statistics of float tensors on them, and the inputs' formats.
 
-Samples are run once. What is held out from a trial counts in the statistics of all samples, not in the
-trial's.
+Samples are run once. What is held out from a trial counts in the statistics of all samples. Of a trial's it
+counts in the mean squares only, on which no range depends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.formats import Format
-from deepprove_dist.quantise.calibrate import Calibrator, Statistics, add_to, calibrate
+from deepprove_dist.quantise.calibrate import Calibrator, Statistics, calibrate
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inputs import COMPARED, choose_inputs, find_candidate, input_formats, widened
@@ -92,14 +92,14 @@ def calibrate_with_trial(
     all samples choose.
     """
     outputs, channels = float_model.graph.outputs, Channels(float_model.graph)
-    whole, trial_basis, apart = Calibrator(), Calibrator(), frozenset(held_out.tolist())
+    calibrator, apart = Calibrator(), frozenset(held_out.tolist())
     expected: dict[str, list[FloatArray]] = {name: [] for name in outputs}
     sizes: dict[str, list[FloatArray]] = {name: [] for name in outputs}
     # What the inputs' formats are chosen by.
     first = _FirstOutputs()
     for index, values in enumerate(float_model.run_as_computed(samples)):
         held = index in apart
-        add_to((whole,) if held else (whole, trial_basis), values, float_model.threads_ahead, channels)
+        calibrator.add(values, held_out=held, channels=channels, threads=float_model.threads_ahead)
         results = {name: np.asarray(values[tensor], dtype=np.float64) for name, tensor in outputs.items()}
         first.add([result.ravel() for result in results.values()])
         for name, tensor in outputs.items():
@@ -113,7 +113,7 @@ def calibrate_with_trial(
     candidate = find_candidate(graph, float_model, samples, activation_bits, first.stacked())
     of_all, of_trial = (
         Calibration(part, statistics, input_formats(graph, part.samples, activation_bits, candidate))
-        for part, statistics in ((basis, whole.statistics()), (trial, trial_basis.statistics()))
+        for part, statistics in zip((basis, trial), calibrator.statistics(), strict=True)
     )
     if not apart:
         return of_all, None, {}

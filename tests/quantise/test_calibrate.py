@@ -1,4 +1,4 @@
-"""Statistics of tensors: several calibrators at once, and values that are none."""
+"""Statistics of tensors: those of a trial beside those of all samples, and values that are none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import pytest
 
 from deepprove_dist.errors import QuantisationError
 from deepprove_dist.importing.load import import_proto
-from deepprove_dist.quantise.calibrate import CHOSEN, Calibrator, Statistics, add_to, calibrate
+from deepprove_dist.quantise import calibrate as calibrate_module
+from deepprove_dist.quantise.calibrate import CHOSEN, Calibrator, Statistics, calibrate
 from deepprove_dist.quantise.channels import Channels
 from deepprove_dist.quantise.float_model import FloatModel
 from tests.importing.onnx_comparison import model
@@ -20,26 +21,52 @@ SAMPLES = [
 
 
 def same(statistics: Statistics, other: Statistics) -> bool:
+    """All but the mean squares, which a trial shares."""
     ends = statistics.lowest == other.lowest and statistics.highest == other.highest
-    squares = np.array_equal(statistics.mean_square, other.mean_square)
+    channels = np.array_equal(statistics.channels, other.channels)
     elements = np.array_equal(statistics.elements, other.elements)
-    return ends and squares and elements and statistics.spread == other.spread
+    return ends and channels and elements and statistics.spread == other.spread
 
 
-def test_calibrators_that_share_samples_have_the_statistics_of_those_alone() -> None:
-    whole, part, alone = Calibrator(), Calibrator(), Calibrator()
+@pytest.mark.parametrize("threads", [0, 2])
+def test_a_trial_has_the_statistics_of_its_samples(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibrate_module, "SHARED", 0)
+    calibrator, alone = Calibrator(), Calibrator()
     for index, values in enumerate(SAMPLES):
-        add_to((whole, part) if index % 3 else (whole,), values)
+        calibrator.add(values, held_out=index % 3 == 0, threads=threads)
         if index % 3:
-            alone.add(values)
-    of_whole, of_part, of_alone = (calibrator.statistics() for calibrator in (whole, part, alone))
+            alone.add({"few": values["few"]})
+    of_all, of_trial = calibrator.statistics()
+    assert same(of_trial["few"], alone.statistics()[0]["few"])
     for name in SAMPLES[0]:
         stacked = np.stack([values[name] for values in SAMPLES])
-        assert of_whole[name].lowest == stacked.min()
-        assert of_whole[name].highest == stacked.max()
-        assert np.allclose(of_whole[name].mean_square, np.square(stacked).mean(axis=0))
-        assert same(of_part[name], of_alone[name])
-        assert not same(of_part[name], of_whole[name])
+        of_part = np.delete(stacked, [0, 3], axis=0)
+        assert (of_all[name].lowest, of_all[name].highest) == (stacked.min(), stacked.max())
+        assert (of_trial[name].lowest, of_trial[name].highest) == (of_part.min(), of_part.max())
+        assert np.allclose(of_all[name].mean_square, np.square(stacked).mean(axis=0))
+        assert of_trial[name].mean_square is of_all[name].mean_square
+        assert not same(of_trial[name], of_all[name])
+
+
+def test_elements_are_those_at_their_positions() -> None:
+    calibrator = Calibrator()
+    for values in SAMPLES:
+        calibrator.add(values)
+    for name, statistics in calibrator.statistics()[0].items():
+        positions = statistics.positions.reshape(len(SAMPLES), -1)
+        expected = [values[name].ravel()[chosen] for values, chosen in zip(SAMPLES, positions, strict=True)]
+        assert np.array_equal(statistics.elements, np.concatenate(expected))
+
+
+def test_statistics_over_scales_are_those_of_the_quotients() -> None:
+    """Of a large tensor too, of which other elements are kept of each sample."""
+    scales = np.arange(CHOSEN) % 7 + 1.0
+    plain, divided = Calibrator(), Calibrator()
+    for values in SAMPLES:
+        plain.add({"many": values["many"]})
+        divided.add({"many": values["many"] / scales})
+    of_plain, of_divided = (calibrator.statistics()[0]["many"] for calibrator in (plain, divided))
+    assert np.allclose(of_plain.divided(scales).elements, of_divided.elements)
 
 
 def test_views_and_numbers_have_the_squares_of_all_samples() -> None:
@@ -50,7 +77,7 @@ def test_views_and_numbers_have_the_squares_of_all_samples() -> None:
     ]
     for values in samples:
         calibrator.add(values)
-    for name, statistics in calibrator.statistics().items():
+    for name, statistics in calibrator.statistics()[0].items():
         stacked = np.stack([values[name] for values in samples])
         assert np.allclose(statistics.mean_square, np.square(stacked).mean(axis=0))
 
@@ -75,7 +102,7 @@ def test_of_a_large_tensor_some_elements_are_kept() -> None:
     calibrator = Calibrator()
     for values in SAMPLES:
         calibrator.add(values)
-    statistics = calibrator.statistics()
+    statistics, _ = calibrator.statistics()
     assert statistics["few"].elements.size == 7 * len(SAMPLES)
     assert statistics["many"].elements.size == CHOSEN * len(SAMPLES)
 

@@ -32,7 +32,7 @@ from deepprove_dist.operators.row_blocks import row_blocks
 
 P = ParamSpec("P")
 
-LARGE = 2**20
+LARGE = 2**16
 """Values of a constant that is not copied."""
 
 

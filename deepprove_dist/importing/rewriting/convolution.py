@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, Reals
 from deepprove_dist.importing.rewriting.builder import GraphBuilder
 from deepprove_dist.operators.conv import FloatConv
 from deepprove_dist.operators.reshape import FloatReshape
@@ -12,7 +12,7 @@ from deepprove_dist.operators.window import Window
 
 
 def convolve(
-    graph: GraphBuilder, tensor: str, weight: FloatArray, bias: FloatArray, window: Window, groups: int
+    graph: GraphBuilder, tensor: str, weight: Reals, bias: FloatArray, window: Window, groups: int
 ) -> str:
     """A convolution of a tensor [N, C, *spatial]; weight [M, C / groups, *kernel], bias [M].
 

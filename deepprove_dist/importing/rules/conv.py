@@ -11,7 +11,7 @@ from deepprove_dist.importing.rewriting.windows import WINDOW_ATTRIBUTES, stated
 
 
 def _rewrite(node: OnnxNode, graph: GraphBuilder) -> str:
-    weight = graph.numbers(node.input(1), "the kernel")
+    weight = graph.weights(node.input(1), "the kernel")
     bias = graph.numbers(node.input(2), "the bias") if node.input(2) else np.zeros(len(weight))
     window = stated_window(node, graph, weight.shape[2:])
     groups = node.attributes.get("group", 1)
