@@ -100,7 +100,8 @@ class Prover:
         if schedule.initial.weight_columns > 0:
             # Pads are no weights: they change no position of a weight.
             layout = lay_out(largest, schedule.initial.log_rows, code=schedule.initial)
-            weights = weights.commit(largest, layout, schedule, weights_seed(schedule, secret), pool)
+            seed = weights_seed(schedule, secret)
+            weights = weights.commit(largest, layout, schedule, seed, pool, later=True)
         if weights.committed is not None:
             commitment = weights.committed.commitment(schedule)
         verifying = KeyContent(lowered.system, schedule, options.max_batch, model_digest(), commitment)

@@ -164,7 +164,7 @@ class Calibrator:
     def statistics(self) -> tuple[Mapping[str, Statistics], Mapping[str, Statistics]]:
         """By tensor, of all samples that were added and of the trial's. No more can be added after that."""
         for squares in self._squares.values():
-            squares /= self._samples
+            np.divide(squares, self._samples, out=squares)
         # In the order of the graph, not in that of threads.
         of_all, of_trial = (
             {name: part[name].statistics(self._squares[name]) for name in self._positions if name in part}
@@ -174,7 +174,7 @@ class Calibrator:
 
 
 def _ends(name: str, value: Reals, channels: Channels | None) -> ChannelEnds:
-    """Those of a tensor's channels on one sample. Raises QuantisationError where a value is NaN or infinite."""
+    """Those of a tensor's channels on a sample. Raises QuantisationError where a value is NaN or infinite."""
     rows = value.reshape(1, -1) if channels is None else channels.split(name, value)
     ends = row_extremes(np.ascontiguousarray(rows))
     # Both ends are NaN where any value is.

@@ -60,7 +60,7 @@ def test_elements_are_those_at_their_positions() -> None:
 
 def test_statistics_over_scales_are_those_of_the_quotients() -> None:
     """Of a large tensor too, of which other elements are kept of each sample."""
-    scales = np.arange(CHOSEN) % 7 + 1.0
+    scales = np.arange(CHOSEN, dtype=np.float64) % 7 + 1
     plain, divided = Calibrator(), Calibrator()
     for values in SAMPLES:
         plain.add({"many": values["many"]})

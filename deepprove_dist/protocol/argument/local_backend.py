@@ -18,6 +18,7 @@ from deepprove_dist.kernels import (
 )
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.argument.backend import CommittedWeights, LayerRunner
+from deepprove_dist.protocol.argument.later_tree import LaterTree
 from deepprove_dist.protocol.argument.tensor_vectors import TensorVectors
 from deepprove_dist.protocol.argument.witness import Witness
 from deepprove_dist.protocol.claims.layout import Layout, arrange
@@ -41,6 +42,9 @@ from deepprove_dist.protocol.relations.prove import BoundFactors, LocalBinder
 from deepprove_dist.protocol.system.system import Matrix, System
 from deepprove_dist.timing import timed
 
+LARGE_CODE = 2**25
+"""Values of a code from which on it is made when it is needed: 128 MB."""
+
 
 @dataclass(frozen=True)
 class LocalWeights:
@@ -61,17 +65,32 @@ class LocalWeights:
 
     @timed("commitment of the weights", "setup")
     def commit(
-        self, system: System, layout: Layout, schedule: Schedule, seed: bytes, pool: Pool
+        self,
+        system: System,
+        layout: Layout,
+        schedule: Schedule,
+        seed: bytes,
+        pool: Pool,
+        *,
+        later: bool = False,
     ) -> LocalWeights:
-        """The same, committed; `layout` is that of the key's largest batch, `seed` that of the tails."""
+        """The same, committed; `layout` is that of the key's largest batch, `seed` that of the tails.
+
+        With `later` a large code is made for the first proof, not now.
+        """
         matrix = arrange(system, layout, Matrix.WEIGHTS, self.vectors)
         tail = schedule.initial.tail(Matrix.WEIGHTS.value)
         if tail > 0:
             tails = random_values(seed, "tails", 0, layout.columns[Matrix.WEIGHTS] * tail)
             matrix = matrix.with_tails(1 << layout.log_rows, tails)
-        tree = Commitment.of_base(matrix, tree_shapes(schedule.initial)[0], Encoder(), pool)
+        code, shape = schedule.initial, tree_shapes(schedule.initial)[0]
+        tree: Tree
+        if later and len(matrix) << code.log_inverse_rate >= LARGE_CODE:
+            tree = LaterTree(matrix, shape, code.log_inverse_rate, pool)
+        else:
+            tree = Commitment.of_base(matrix, shape, Encoder(), pool)
         z = out_of_domain_point(dump_schedule(schedule), tree.root)
-        values = matrix.column_values(1 << schedule.initial.log_rows, z, pool)
+        values = matrix.column_values(1 << code.log_rows, z, pool)
         return LocalWeights(self.arrays, self.vectors, matrix, CommittedWeights(tree, z, values))
 
 
