@@ -51,9 +51,11 @@ VALUES_AHEAD = 2**25
 
 
 MOST_TRIED, LEAST_TRIED = 64, 16
-"""How many samples an experiment with a quantised model takes at most, and of a large model at least."""
+"""How many samples a trial of a quantised model takes at most, and of a large model at least."""
+LEAST_COMPARED = 8
+"""On how many samples a large model's tensors are compared at least, and causes of errors looked for."""
 VALUES_TRIED = 2**28
-"""Values that an experiment touches on all of its samples, from which on these are fewer."""
+"""Values that a trial or a comparison touches on all of its samples, from which on these are fewer."""
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,13 @@ class FloatModel:
 
     @property
     def most_tried(self) -> int:
-        """How many samples an experiment with a quantised model takes at most."""
+        """How many samples a trial of a quantised model takes at most."""
         return min(MOST_TRIED, max(LEAST_TRIED, VALUES_TRIED // max(1, self.touched)))
+
+    @property
+    def most_compared(self) -> int:
+        """On how many samples tensors inside of the model are compared at most, and causes looked for."""
+        return max(LEAST_COMPARED, VALUES_TRIED // max(1, self.touched))
 
     def _run_samples(
         self, samples: Samples, wanted: "_Wanted", count: int, start: int

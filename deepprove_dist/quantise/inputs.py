@@ -42,7 +42,7 @@ CHANNEL_MARGIN = 1.0
 
 # How large the error of the outputs by rounding the inputs alone may be, over the outputs' spread.
 ROUNDING_ERROR = 2**-8
-# Samples that it is measured on.
+# Samples that it is measured on; fewer of a large model.
 COMPARED = 32
 # The same of fewer ones, where an error so many times as large tells enough.
 FEW, HOPELESS = 4, 4.0
@@ -114,7 +114,7 @@ def _loses_nothing(
     expected: Sequence[FloatArray],
 ) -> bool:
     """Whether rounding of the inputs is lost in the outputs' spread."""
-    samples, count = Samples(rounded, None), len(expected[0])
+    samples, count = Samples(rounded, None), min(len(expected[0]), float_model.most_compared)
 
     def error(few: int) -> float:
         outputs = _outputs(graph, float_model, samples.first(few))

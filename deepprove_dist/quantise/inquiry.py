@@ -119,7 +119,8 @@ class Inquiry:
         return next(error_of(output, self.channel) for output in outputs if output.name == self.output.name)
 
     def _tried(self, marked: Marked) -> Marked:
-        return marked.take(np.arange(min(self.float_model.most_tried, len(marked.samples))))
+        most = min(self.float_model.most_tried, self.float_model.most_compared)
+        return marked.take(np.arange(min(most, len(marked.samples))))
 
 
 def error_of(output: OutputError, channel: int | None) -> float:

@@ -8,6 +8,7 @@ output of integers each element is an answer.
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from math import prod
 
 import numpy as np
@@ -74,7 +75,8 @@ class Comparison:
     """Deviations on ordinary samples, and agreement on all.
 
     Deviations are measured on the ordinary samples in range. Where these are fewer than half, it is on all
-    ordinary ones. ``inputs`` holds what rounding does to the inputs. ``outside`` counts, by input, the
+    ordinary ones. Those of a large model's layers are on the first of these. ``inputs`` holds what rounding
+    does to the inputs. ``outside`` counts, by input, the
     samples with values beyond the model's range. ``clamped`` counts those with such a value at any input.
     ``turned`` counts the samples that are decided otherwise than in floats: a value is within a step of a
     threshold. It is None for a model without thresholds.
@@ -103,15 +105,24 @@ def compare(
     measured = marked.ordinary & ~clamped
     if 2 * measured.sum() < len(measured):
         measured = marked.ordinary
-    runs = _runs(quantised.model, float_model, marked.samples, sums.real_names, sums.integer_names)
-    for index, (real, values) in enumerate(runs):
+    compared = np.flatnonzero(measured)[: float_model.most_compared]
+    detailed = int(compared[-1]) + 1 if len(compared) else 0
+    parts = np.split(np.arange(len(measured)), [detailed])
+    runs = (
+        _runs(quantised.model, float_model, marked.samples.take(part), *sums.names(layers=part[0] < detailed))
+        for part in parts
+        if len(part)
+    )
+    for index, (real, values) in enumerate(chain.from_iterable(runs)):
         outputs = float_model.graph.outputs
         expected = {name: np.asarray(real[tensor], dtype=np.float64) for name, tensor in outputs.items()}
         actual = real_outputs(quantised.model, values)
         sums.add_answers(expected, actual)
         sums.add_decisions(real, values)
         if measured[index]:
-            sums.add(real, values, actual)
+            sums.add_outputs(expected, actual)
+        if measured[index] and index < detailed:
+            sums.add_layers(real, values)
         if watch is not None:
             watch(index, expected, actual)
     counts = {name: int(mask.sum()) for name, mask in outside.items()}
@@ -132,20 +143,14 @@ class _Sums:
         self._decisions = find_decisions(graph)
         self._turned = 0
 
-    @property
-    def real_names(self) -> Collection[str]:
-        """The float tensors that are compared."""
-        layers = {layer.reference for layer in self._quantised.layers if layer.reference}
-        return {*self._graph.outputs.values(), *self._decisions, *self._inputs, *layers}
-
-    @property
-    def integer_names(self) -> Collection[str]:
-        """The integer tensors that are compared."""
-        model = self._quantised.model
-        layers = {layer.tensor for layer in self._quantised.layers if layer.reference}
-        computed = {node.output for node in model.nodes}
-        held = computed.intersection(self._decisions)
-        return {*(tensor.name for tensor in model.outputs), *self._inputs, *held, *layers}
+    def names(self, *, layers: bool) -> tuple[Collection[str], Collection[str]]:
+        """The tensors of the float and of the integer model that are compared, with or without the layers."""
+        model, inputs = self._quantised.model, {name for name in self._inputs if layers}
+        compared = [layer for layer in self._quantised.layers if layer.reference and layers]
+        held = {node.output for node in model.nodes}.intersection(self._decisions)
+        real = {*self._graph.outputs.values(), *self._decisions, *(layer.reference for layer in compared)}
+        integer = {*(tensor.name for tensor in model.outputs), *held, *(layer.tensor for layer in compared)}
+        return real | inputs, integer | inputs
 
     def add_answers(self, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
         """A sample's outputs by name, of the float and of the integer model."""
@@ -156,31 +161,28 @@ class _Sums:
         held = [name for name in self._decisions if name in integers]
         self._turned += any((integers[name].ravel() != real[name].ravel()).any() for name in held)
 
-    def add(
-        self,
-        real: Mapping[str, Reals],
-        integers: Mapping[str, IntArray],
-        outputs: Mapping[str, FloatArray],
-    ) -> None:
-        """A sample's float tensors, its integer tensors, and its outputs as real values, by name."""
+    def add_outputs(self, expected: Mapping[str, FloatArray], actual: Mapping[str, FloatArray]) -> None:
+        """A sample's outputs by name, of the float and of the integer model."""
+        for name, reference in self._graph.outputs.items():
+            self._add(self._outputs[name], reference, expected[name], actual[name])
+
+    def add_layers(self, real: Mapping[str, Reals], integers: Mapping[str, IntArray]) -> None:
+        """A sample's float tensors and its integer tensors, by name."""
         for tensor in self._quantised.model.inputs:
             values = dequantise(integers[tensor.name], tensor.scale)
-            self._add(self._inputs[tensor.name], tensor.name, real, values)
+            self._add(self._inputs[tensor.name], tensor.name, real[tensor.name], values)
         for total, layer in zip(self._layers, self._quantised.layers, strict=True):
             if total is not None:
-                split = partial(self._channels.split, layer.reference)
+                reference, split = real[layer.reference], partial(self._channels.split, layer.reference)
                 if layer.scale.is_single:
-                    expected, integer = split(real[layer.reference]), split(integers[layer.tensor])
-                    total.add_integers(expected, integer, layer.scale.number)
+                    integer = split(integers[layer.tensor])
+                    total.add_integers(split(reference), integer, layer.scale.number)
                 else:
-                    self._add(total, layer.reference, real, dequantise(integers[layer.tensor], layer.scale))
-        for name, reference in self._graph.outputs.items():
-            self._add(self._outputs[name], reference, real, outputs[name])
+                    values = dequantise(integers[layer.tensor], layer.scale)
+                    self._add(total, layer.reference, reference, values)
 
-    def _add(
-        self, total: DeviationSum, reference: str, real: Mapping[str, Reals], values: FloatArray
-    ) -> None:
-        expected = np.asarray(real[reference], dtype=np.float64)
+    def _add(self, total: DeviationSum, reference: str, real: Reals, values: FloatArray) -> None:
+        expected = np.asarray(real, dtype=np.float64)
         total.add(self._channels.split(reference, expected), self._channels.split(reference, values))
 
     def comparison(self, samples: int, outside: Mapping[str, int], clamped: int) -> Comparison:
