@@ -577,7 +577,7 @@ def rescale_into(
 ) -> bool: ...
 def deviations(
     expected: npt.NDArray[np.floating[Any]],
-    integers: npt.NDArray[np.int64],
+    integers: npt.NDArray[np.signedinteger[Any]],
     scale: float,
     origins: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], float]: ...

@@ -118,11 +118,11 @@ class IntegerRunner:
 
     def tensors(
         self, inputs: Mapping[str, IntArray], kept: Collection[str], at_once: int = AT_ONCE, threads: int = 0
-    ) -> Iterator[dict[str, IntArray]]:
+    ) -> Iterator[dict[str, Integers]]:
         """The tensors called ``kept`` by name, [n, *shape], of ``at_once`` samples after the other.
 
-        Others are held no longer than they are read. Parts of the samples are run ahead by so many threads.
-        Raises as ``run`` does.
+        They are in the types in which they were computed. Others are held no longer than they are read.
+        Parts of the samples are run ahead by so many threads. Raises as ``run`` does.
         """
         values = self._checked(inputs)
         starts = range(0, max(map(len, values.values())), at_once)
@@ -130,7 +130,8 @@ class IntegerRunner:
         with self._threads.single_blas():
             yield from in_order(partial(self._tensors, kept=kept), parts, threads)
 
-    def _tensors(self, values: dict[str, IntArray], kept: Collection[str]) -> dict[str, IntArray]:
+    def _tensors(self, inputs: Mapping[str, IntArray], kept: Collection[str]) -> dict[str, Integers]:
+        values: dict[str, Integers] = {**inputs}
         result = {name: values[name] for name in kept if name in values}
         for node, constants, read in zip(self._nodes, self._constants, self._last_read, strict=True):
             output = self._beside_operators(node, values)
@@ -138,7 +139,7 @@ class IntegerRunner:
                 output = OPERATORS[node.operator].output(node, _arguments(node, values, constants))
             values[node.output] = output
             if node.output in kept:
-                result[node.output] = _wide(values[node.output])
+                result[node.output] = values[node.output]
             for name in read:
                 del values[name]
         return result
@@ -172,7 +173,7 @@ class IntegerRunner:
         """Outputs only, of any number of samples: memory is that of a few. Raises as ``run`` does."""
         names = [tensor.name for tensor in self._model.outputs]
         parts = list(self.tensors(inputs, names))
-        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+        return {name: _wide(np.concatenate([part[name] for part in parts])) for name in names}
 
     def _checked(self, inputs: Mapping[str, IntArray]) -> dict[str, IntArray]:
         values = {tensor.name: _checked(tensor, inputs) for tensor in self._model.inputs}

@@ -13,8 +13,9 @@ from math import inf, isfinite
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray, IntArray, Reals
+from deepprove_dist.arrays import FloatArray, Reals
 from deepprove_dist.kernels import deviations
+from deepprove_dist.narrow_integers import Integers
 
 # A spread below this share of the values themselves is the rounding of float32, not a signal.
 CONSTANT = 1e-6
@@ -95,10 +96,10 @@ class DeviationSum:
         self._count += expected.shape[1]
         self._largest = max(self._largest, float(difference.max()), -float(difference.min()))
 
-    def add_integers(self, expected: Reals, integers: IntArray, scale: float) -> None:
-        """The same, of integers that count ``scale``, in one pass."""
-        expected = np.ascontiguousarray(expected)
-        sums, largest = deviations(expected, np.ascontiguousarray(integers), scale, self._origin_of(expected))
+    def add_integers(self, expected: Reals, integers: Integers, scale: float) -> None:
+        """The same, of integers of any width that count ``scale``, in one pass."""
+        expected, row = np.ascontiguousarray(expected), np.ascontiguousarray(integers).reshape(-1)
+        sums, largest = deviations(expected, row, scale, self._origin_of(expected))
         self._sums += sums.T
         self._count += expected.shape[1]
         self._largest = max(self._largest, largest)

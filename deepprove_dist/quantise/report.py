@@ -14,10 +14,11 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Reals
+from deepprove_dist.arrays import FloatArray, Reals
 from deepprove_dist.model.inference import IntegerRunner, samples_at_once
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.rows_by_input import rows_for
+from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.accumulator import LayerReport
 from deepprove_dist.quantise.channels import Channels
@@ -156,7 +157,7 @@ class _Sums:
         """A sample's outputs by name, of the float and of the integer model."""
         self._agreement.add(expected, actual)
 
-    def add_decisions(self, real: Mapping[str, Reals], integers: Mapping[str, IntArray]) -> None:
+    def add_decisions(self, real: Mapping[str, Reals], integers: Mapping[str, Integers]) -> None:
         """A sample's float tensors and its integer tensors, by name."""
         held = [name for name in self._decisions if name in integers]
         self._turned += any((integers[name].ravel() != real[name].ravel()).any() for name in held)
@@ -166,7 +167,7 @@ class _Sums:
         for name, reference in self._graph.outputs.items():
             self._add(self._outputs[name], reference, expected[name], actual[name])
 
-    def add_layers(self, real: Mapping[str, Reals], integers: Mapping[str, IntArray]) -> None:
+    def add_layers(self, real: Mapping[str, Reals], integers: Mapping[str, Integers]) -> None:
         """A sample's float tensors and its integer tensors, by name."""
         for tensor in self._quantised.model.inputs:
             values = dequantise(integers[tensor.name], tensor.scale)
@@ -257,12 +258,12 @@ def has_answers(graph: FloatGraph, output: str) -> bool:
     return elements >= 2 and max(shape) == elements and not copies
 
 
-def dequantise(integers: IntArray, scale: npt.ArrayLike) -> FloatArray:
+def dequantise(integers: Integers, scale: npt.ArrayLike) -> FloatArray:
     """Real values of integers; the scale broadcasts against them."""
     return np.asarray(integers * np.asarray(scale, dtype=np.float64))
 
 
-def real_outputs(model: IntegerModel, outputs: Mapping[str, IntArray]) -> dict[str, FloatArray]:
+def real_outputs(model: IntegerModel, outputs: Mapping[str, Integers]) -> dict[str, FloatArray]:
     """Outputs as real values, by name."""
     return {tensor.name: dequantise(outputs[tensor.name], tensor.scale) for tensor in model.outputs}
 
@@ -273,7 +274,7 @@ def _runs(
     samples: Samples,
     real_names: Collection[str],
     integer_names: Collection[str],
-) -> Iterator[tuple[Mapping[str, Reals], Mapping[str, IntArray]]]:
+) -> Iterator[tuple[Mapping[str, Reals], Mapping[str, Integers]]]:
     """Of each sample the float tensors and the integer tensors of these names, the latter with a first axis
     of 1.
     """

@@ -1,12 +1,13 @@
 //! What set-up measures of tensors on samples, of numpy arrays.
 
+use deepprove_kernels::integers::rounding::Narrow;
 use deepprove_kernels::samples::extremes::{add_single_squares, add_squares, extremes};
 use deepprove_kernels::samples::{Real, deviation};
 use numpy::ndarray::{Array2, ArrayView2};
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadwriteArray1};
 use pyo3::prelude::*;
 
-use crate::arrays::{RealRows, Reals, refused};
+use crate::arrays::{RealRows, Reals, SignedIntegers, of_integers, refused};
 
 /// Sums of squares, in double or single precision.
 #[derive(FromPyObject)]
@@ -18,38 +19,38 @@ enum Squares<'py> {
 /// Of each channel of real values [channels, positions] four sums [channels, 4], and the largest error of all.
 ///
 /// The sums are of squared errors, of squared values, and of squared and plain distances from the channel's origin.
-/// An integer counts `scale`.
+/// Integers are in row-major order, and count `scale`.
 #[pyfunction]
 fn deviations<'py>(
     py: Python<'py>,
     expected: RealRows<'_>,
-    integers: PyReadonlyArray2<'_, i64>,
+    integers: SignedIntegers<'_>,
     scale: f64,
     origins: PyReadonlyArray1<'_, f64>,
 ) -> PyResult<(Bound<'py, PyArray2<f64>>, f64)> {
-    let (integers, origins) = (integers.as_array(), origins.as_slice().map_err(refused)?);
-    let (sums, largest) = match expected {
+    let (integers, origins) = (integers.vector()?, origins.as_slice().map_err(refused)?);
+    let (sums, largest) = of_integers!(integers, |integers| match expected {
         RealRows::Double(rows) => channel_deviations(py, rows.as_array(), integers, scale, origins),
         RealRows::Single(rows) => channel_deviations(py, rows.as_array(), integers, scale, origins),
-    }?;
+    })?;
     let sums = Array2::from_shape_vec((origins.len(), 4), sums).map_err(refused)?;
     Ok((sums.into_pyarray(py), largest))
 }
 
-fn channel_deviations<R: Real + Sync>(
+fn channel_deviations<R: Real + Sync, N: Narrow + Sync>(
     py: Python<'_>,
     expected: ArrayView2<'_, R>,
-    integers: ArrayView2<'_, i64>,
+    integers: &[N],
     scale: f64,
     origins: &[f64],
 ) -> PyResult<(Vec<f64>, f64)> {
-    if expected.dim() != integers.dim() || expected.nrows() != origins.len() {
+    if expected.len() != integers.len() || expected.nrows() != origins.len() {
         return Err(refused("sizes do not fit"));
     }
-    let (expected, integers) = (contiguous(&expected)?, contiguous(&integers)?);
+    let (expected, positions) = (contiguous(&expected)?, expected.ncols().max(1));
     Ok(py.detach(|| {
         let (mut sums, mut largest) = (Vec::with_capacity(4 * origins.len()), 0.0f64);
-        for ((expected, integers), &origin) in expected.iter().zip(&integers).zip(origins) {
+        for ((expected, integers), &origin) in expected.iter().zip(integers.chunks(positions)).zip(origins) {
             let (of_channel, error) = deviation::deviation(expected, integers, scale, origin);
             sums.extend(of_channel);
             largest = largest.max(error);
