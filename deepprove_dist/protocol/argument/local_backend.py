@@ -42,8 +42,8 @@ from deepprove_dist.protocol.relations.prove import BoundFactors, LocalBinder
 from deepprove_dist.protocol.system.system import Matrix, System
 from deepprove_dist.timing import timed
 
-LARGE_CODE = 2**25
-"""Values of a code from which on it is made when it is needed: 128 MB."""
+LARGE_CODE = 2**26
+"""Values of a code from which on it is made when it is needed, and until then in parts of fewer: 256 MB."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,10 @@ class LocalWeights:
             matrix = matrix.with_tails(1 << layout.log_rows, tails)
         code, shape = schedule.initial, tree_shapes(schedule.initial)[0]
         tree: Tree
-        if later and len(matrix) << code.log_inverse_rate >= LARGE_CODE:
-            tree = LaterTree(matrix, shape, code.log_inverse_rate, pool)
+        size = len(matrix) << code.log_inverse_rate
+        if later and size >= LARGE_CODE:
+            parts = max(code.log_inverse_rate, (size // LARGE_CODE).bit_length())
+            tree = LaterTree(matrix, shape, min(parts, shape.height), pool)
         else:
             tree = Commitment.of_base(matrix, shape, Encoder(), pool)
         z = out_of_domain_point(dump_schedule(schedule), tree.root)

@@ -34,7 +34,7 @@ def test_root_and_leaves_are_those_of_the_whole(log_parts: int, missing: int) ->
 @pytest.mark.parametrize("hiding", [False, True])
 def test_keys_with_a_large_code_make_the_same_proofs(hiding: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = proving_key(hiding=hiding)
-    monkeypatch.setattr(local_backend, "LARGE_CODE", 0)
+    monkeypatch.setattr(local_backend, "LARGE_CODE", 1)
     options = Options(max_batch=3, hiding=hiding)
     large = Prover.generate(small_model(), options, POOL, SECRET if hiding else None)
     assert isinstance(large.backend.weights.tree if large.backend.weights else None, LaterTree)
