@@ -45,25 +45,100 @@ impl<'a> Gather<'a> {
         self.columns.len()
     }
 
-    /// The values of a tap at the columns from `first` on, as many as `values` holds.
+    /// The columns cut into blocks of so many.
+    pub fn blocks(&self, size: usize) -> Vec<Block> {
+        let block = |(index, offsets)| Block { first: index * size, ..Block::of(offsets) };
+        self.columns.chunks(size).enumerate().map(block).collect()
+    }
+
+    /// The values of a tap at a block's columns, as many as `values` holds.
     #[inline(always)]
-    pub fn read(&self, group: usize, tap: usize, first: usize, values: &mut [i16]) {
-        let start = group * self.group_step + self.taps[tap] as usize;
-        let columns = &self.columns[first..first + values.len()];
-        if let Some(begin) = consecutive(columns) {
-            values.copy_from_slice(&self.source[start + begin..][..values.len()]);
-        } else {
-            for (value, &column) in values.iter_mut().zip(columns) {
-                *value = self.source[start + column as usize];
+    pub fn read(&self, group: usize, tap: usize, block: &Block, values: &mut [i16]) {
+        let (start, mut values) = (group * self.group_step + self.taps[tap] as usize, values);
+        for run in &block.runs {
+            let (part, others) = values.split_at_mut(run.length);
+            let source = &self.source[start + run.offset..];
+            match run.step {
+                1 => part.copy_from_slice(&source[..run.length]),
+                2 => read_evenly::<2>(source, part),
+                step => {
+                    part.iter_mut().zip(source.iter().step_by(step)).for_each(|(value, &read)| *value = read)
+                }
             }
+            values = others;
         }
     }
 }
 
-/// The first of some offsets where each is one more than that before.
+/// Every STEP-th value of a source, whose last one may end with it.
 #[inline(always)]
-fn consecutive(offsets: &[u32]) -> Option<usize> {
-    let first = *offsets.first()?;
-    let steps = offsets.iter().zip(first..).all(|(&offset, expected)| offset == expected);
-    steps.then_some(first as usize)
+fn read_evenly<const STEP: usize>(source: &[i16], values: &mut [i16]) {
+    let Some((last, values)) = values.split_last_mut() else { return };
+    let steps = source.as_chunks::<STEP>().0;
+    values.iter_mut().zip(steps).for_each(|(value, read)| *value = read[0]);
+    *last = source[values.len() * STEP];
+}
+
+/// Some columns, as runs of evenly spaced offsets: rows of an image.
+pub struct Block {
+    /// The first one's index.
+    pub first: usize,
+    /// How many there are.
+    pub count: usize,
+    runs: Vec<Run>,
+}
+
+struct Run {
+    offset: usize,
+    step: usize,
+    length: usize,
+}
+
+impl Block {
+    fn of(offsets: &[u32]) -> Self {
+        let mut runs = Vec::<Run>::new();
+        for offset in offsets.iter().map(|&offset| offset as usize) {
+            match runs.last_mut() {
+                Some(run) if run.length == 1 && offset > run.offset => {
+                    (run.step, run.length) = (offset - run.offset, 2);
+                }
+                Some(run) if run.length > 1 && offset == run.offset + run.length * run.step => {
+                    run.length += 1
+                }
+                _ => runs.push(Run { offset, step: 1, length: 1 }),
+            }
+        }
+        Self { first: 0, count: offsets.len(), runs }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn blocks_read_what_their_columns_say(
+            columns in prop::collection::vec(0u32..40, 1..60),
+            size in 1usize..70,
+            step in 1u32..4,
+            even: bool,
+        ) {
+            let source: Vec<i16> = (0..200).map(|index| index * 37).collect();
+            let evenly: Vec<u32> = (0..columns.len() as u32).map(|index| step * (index % 9) + 10 * (index / 9)).collect();
+            let columns = if even { evenly } else { columns };
+            let gather = Gather::new(&source, &[3, 5], 11, &columns, 2).unwrap();
+            let mut read = Vec::new();
+            for block in gather.blocks(size) {
+                prop_assert_eq!(block.first, read.len());
+                let mut values = vec![0; block.count];
+                gather.read(1, 1, &block, &mut values);
+                read.extend(values);
+            }
+            let expected: Vec<i16> = columns.iter().map(|&column| source[11 + 5 + column as usize]).collect();
+            prop_assert_eq!(read, expected);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Products are those of 16 bits. A weight w of 32 bits is low + 2^16 high, of 16 bits each, modulo 2^32. So a row's
 //! sum is that of the low parts, and 2^16 times that of the high parts of the taps that have any.
 
-use super::gather::Gather;
+use super::gather::{Block, Gather};
 use super::lanes::{LANES, Lanes, ROWS, pair};
 use super::rounding::Narrow;
 
@@ -16,8 +16,9 @@ const PAIRS: usize = 64;
 /// Of fewer rows than these a tile would be mostly empty.
 const FEWEST_ROWS: usize = 3;
 
-/// Columns that one row's sums are made for at once.
+/// Columns that one row's sums are made for at once, in multiples of WHOLE.
 const BLOCK: usize = 256;
+const WHOLE: usize = 32;
 
 /// Constant weights [groups, rows, taps] of 32 bits.
 pub struct Weights {
@@ -101,21 +102,20 @@ impl Weights {
         gathers: [&Gather<'_>; 2],
         write: &mut impl FnMut(usize, usize, &[i32]),
     ) {
-        let panels = self.rows.div_ceil(ROWS);
+        let (panels, blocks) = (self.rows.div_ceil(ROWS), gathers[0].blocks(COLUMNS));
         let mut sources = [low, high].map(|part| vec![0; part.pairs * COLUMNS]);
         let mut sums = [[0; COLUMNS]; ROWS];
         for group in 0..self.groups {
-            for first in (0..gathers[0].columns()).step_by(COLUMNS) {
-                let count = COLUMNS.min(gathers[0].columns() - first);
+            for block in &blocks {
                 for (gather, sources) in gathers.iter().zip(&mut sources) {
-                    pack(gather, group, first, count, sources);
+                    pack(gather, group, block, sources);
                 }
                 for index in 0..panels {
                     let [low, high] = [low, high].map(|part| part.panel(group * panels + index));
                     multiply_tile([low, high], [&sources[0], &sources[1]], &mut sums);
                     let start = index * ROWS;
                     for (row, sums) in sums.iter().enumerate().take(self.rows - start) {
-                        write(group * self.rows + start + row, first, &sums[..count]);
+                        write(group * self.rows + start + row, block.first, &sums[..block.count]);
                     }
                 }
             }
@@ -128,18 +128,19 @@ impl Weights {
         gather: &Gather<'_>,
         write: &mut impl FnMut(usize, usize, &[i32]),
     ) {
-        let (mut values, mut sums) = ([0; BLOCK], [0i32; BLOCK]);
+        let (mut values, mut sums, blocks) = ([0; BLOCK], [0i32; BLOCK], gather.blocks(BLOCK));
         for (row, weights) in weights.chunks_exact(self.taps).enumerate() {
-            for first in (0..gather.columns()).step_by(BLOCK) {
-                let count = BLOCK.min(gather.columns() - first);
+            for block in &blocks {
+                // Whole vectors, of few columns few.
+                let sums = &mut sums[..block.count.next_multiple_of(WHOLE).min(BLOCK)];
                 sums.fill(0);
                 for (tap, &weight) in weights.iter().enumerate() {
-                    gather.read(row / self.rows, tap, first, &mut values[..count]);
+                    gather.read(row / self.rows, tap, block, &mut values[..block.count]);
                     for (sum, &value) in sums.iter_mut().zip(&values) {
                         *sum = sum.wrapping_add(weight.wrapping_mul(i32::from(value)));
                     }
                 }
-                write(row, first, &sums[..count]);
+                write(row, block.first, &sums[..block.count]);
             }
         }
     }
@@ -239,13 +240,13 @@ fn fill_panels<N: Narrow>(values: &mut [i32], weights: &[N], taps: usize, part: 
     }
 }
 
-/// Pairs of taps of some columns [pairs, COLUMNS]; what lies beyond is zero or is not read.
-fn pack(gather: &Gather<'_>, group: usize, first: usize, count: usize, sources: &mut [i32]) {
+/// Pairs of taps of a block's columns [pairs, COLUMNS]; what lies beyond is zero or is not read.
+fn pack(gather: &Gather<'_>, group: usize, block: &Block, sources: &mut [i32]) {
     let (mut lower, mut upper) = ([0; COLUMNS], [0; COLUMNS]);
     for (index, sources) in sources.chunks_exact_mut(COLUMNS).enumerate() {
-        gather.read(group, 2 * index, first, &mut lower[..count]);
+        gather.read(group, 2 * index, block, &mut lower[..block.count]);
         if 2 * index + 1 < gather.taps() {
-            gather.read(group, 2 * index + 1, first, &mut upper[..count]);
+            gather.read(group, 2 * index + 1, block, &mut upper[..block.count]);
         } else {
             upper.fill(0);
         }
@@ -298,7 +299,9 @@ mod tests {
             let mut sums = vec![0i32; gather.columns()];
             for tap in 0..taps {
                 let mut values = vec![0; gather.columns()];
-                gather.read(row / rows, tap, 0, &mut values);
+                for block in gather.blocks(7) {
+                    gather.read(row / rows, tap, &block, &mut values[block.first..][..block.count]);
+                }
                 for (sum, value) in sums.iter_mut().zip(values) {
                     *sum = sum.wrapping_add(weights[row * taps + tap].wrapping_mul(i32::from(value)));
                 }
