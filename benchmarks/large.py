@@ -3,8 +3,11 @@
     python -m benchmarks.large FOLDER... [--proofs 5] [--output FILE]
 
 A folder has `model.onnx` and `calibration.npz`; `make bench-large` makes those of the book. Keys are
-transparent, with activations of 8 bits. Each folder has a process of its own, so memory is the most that its
-process held. Of all times it is the least of several proofs, after a first one.
+transparent, with activations of 8 bits. Set-up and proofs have a process each, as those who run the commands
+do, and memory is the most that it held. Of all times it is the least of several proofs, after a first one.
+
+Before each process another one writes as much memory and ends. Where the machine is a virtual one, its host
+has found that memory then. A host gives half a gigabyte a second to some, which says nothing of a prover.
 
 A column for each phase has its share of the proof. A value is an integer that the witness commits, and has
 nanoseconds of the whole proof. A leaf is one of the fraction tree's without its padding, and has those of the
@@ -17,11 +20,12 @@ Beside them are this prover's own: a fraction tree, and encoding and hashing of 
 from __future__ import annotations
 
 import csv
-import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import numpy as np
@@ -41,7 +45,7 @@ from deepprove_dist.kernels import (
     Pool,
     Transcript,
 )
-from deepprove_dist.memory import keep_free_memory
+from deepprove_dist.memory import keep_free_memory, machine_bytes, peak_rss_bytes
 from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.proving import ProofResult
 from deepprove_dist.timing import Trace, recording
@@ -49,6 +53,8 @@ from deepprove_dist.timing import Trace, recording
 PHASES = ("witness", "commitment", "relations", "lookups", "opening")
 BYTES = 1 << 28
 LOG_LEAVES, LOG_VALUES, LOG_COLUMNS = 20, 22, 6
+MOST_TOUCHED = 6 << 30
+"""Bytes of memory that are written before a measurement, if the machine has twice as much."""
 
 
 def least(work: Callable[[], object], times: int = 3) -> float:
@@ -114,26 +120,64 @@ class Run:
         return cls(proof, seconds, busy, phases)
 
 
+@dataclass(frozen=True)
+class SetUp:
+    """Seconds and the most bytes of a set-up, and the number of the network's weights."""
+
+    seconds: float
+    memory: int
+    weights: int
+
+
 def measure(folder: Path, proofs: int) -> Mapping[str, str]:
     """A row for a network. Raises DeepProveError where it is refused."""
-    # As the command and the service do.
-    keep_free_memory()
+    with TemporaryDirectory(prefix="deepprove-dist-") as keys:
+        apart(_touch_memory)
+        made = apart(_set_up, folder, Path(keys) / "keys")
+        apart(_touch_memory)
+        row = apart(_prove, folder, Path(keys) / "keys", proofs, made.weights)
+    return {
+        "network": folder.name,
+        "weights": f"{made.weights / 1e6:.3g} M",
+        "set-up (s)": f"{made.seconds:.3g}",
+        "its memory (MB)": f"{made.memory / 2**20:.0f}",
+        **row,
+    }
+
+
+def _touch_memory() -> None:
+    np.ones(min(MOST_TOUCHED, machine_bytes() // 2) // 8)
+
+
+def _samples(folder: Path) -> FloatArray:
     with np.load(folder / "calibration.npz") as file:
-        samples = file[file.files[0]]
-    begin = time.perf_counter()
+        samples: FloatArray = file[file.files[0]]
+    return samples
+
+
+def _set_up(folder: Path, keys_folder: Path) -> SetUp:
+    # As the command does.
+    keep_free_memory()
+    samples, begin = _samples(folder), time.perf_counter()
     keys = dp.setup(folder / "model.onnx", samples, transparent=True, accept_error=True, activation_bits=8)
-    ready = time.perf_counter() - begin
+    seconds, memory = time.perf_counter() - begin, peak_rss_bytes()
+    keys.save(keys_folder)
+    return SetUp(seconds, memory, keys.report.parameters)
+
+
+def _prove(folder: Path, keys_folder: Path, proofs: int, weights: int) -> Mapping[str, str]:
+    """The part of the row that proofs give."""
+    # As the service does.
+    keep_free_memory()
+    samples, keys = _samples(folder), dp.ProvingKey.load(keys_folder)
     first, *runs = (Run.of(keys, samples[index % len(samples)]) for index in range(1 + proofs))
     best = min(runs, key=lambda run: run.seconds)
-    proof = best.proof
+    proof, memory = best.proof, peak_rss_bytes()
     verifying = least(lambda: keys.verifying.verify(proof))
     instance = keys.verifying.content.instance(1)
     values = instance.system.values(Matrix.WITNESS)
     seconds = proof.proving_ms / 1e3
     return {
-        "network": folder.name,
-        "weights": f"{keys.report.parameters / 1e6:.3g} M",
-        "set-up (s)": f"{ready:.3g}",
         "first proof (s)": f"{first.seconds:.3g}",
         "proof (s)": f"{best.seconds:.3g}",
         "of it inference (s)": f"{proof.inference_ms / 1e3:.3g}",
@@ -141,10 +185,10 @@ def measure(folder: Path, proofs: int) -> Mapping[str, str]:
         "cores busy": f"{100 * best.busy / best.seconds / default_threads():.0f} %",
         "ns a value": f"{1e9 * seconds / values:.0f}",
         "ns a leaf": f"{1e9 * best.phases['lookups'] / instance.leaves.fractions:.0f}",
-        "ns a weight": f"{1e9 * best.phases['opening'] / keys.report.parameters:.3g}",
+        "ns a weight": f"{1e9 * best.phases['opening'] / weights:.3g}",
         "verifying (ms)": f"{1e3 * verifying:.3g}",
         "proof (KB)": f"{len(proof.content) / 1024:.0f}",
-        "memory (MB)": f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}",
+        "memory (MB)": f"{memory / 2**20:.0f}",
     }
 
 
@@ -165,12 +209,12 @@ def write(rows: Sequence[Mapping[str, str]], file: Path) -> None:
 def command(folders: tuple[Path, ...], proofs: int, output: Path | None) -> None:
     """Measures the machine, then all folders; see the module."""
     tables: dict[str, list[Mapping[str, str]]] = {"large_machine": [], "large": []}
-    work: list[tuple[str, Callable[..., Mapping[str, str]], tuple[object, ...]]] = [
-        ("large_machine", measure_machine, ()),
-        *(("large", measure, (folder, proofs)) for folder in folders),
+    work: list[tuple[str, Callable[[], Mapping[str, str]]]] = [
+        ("large_machine", partial(apart, measure_machine)),
+        *(("large", partial(measure, folder, proofs)) for folder in folders),
     ]
-    for name, call, arguments in work:
-        row = apart(call, *arguments)
+    for name, call in work:
+        row = call()
         tables[name].append(row)
         click.echo(", ".join(f"{column} {value}" for column, value in row.items()))
     if output is not None:

@@ -19,8 +19,8 @@ MARKED = re.compile(r"(?<=<!-- table )(\w+)( -->\n).*?(?=<!-- end of table -->\n
 Record = dict[str, str]
 
 LARGE_FIGURES = (
-    *("network", "weights", "set-up (s)", "first proof (s)", "proof (s)", "of it inference (s)"),
-    *("verifying (ms)", "proof (KB)", "memory (MB)"),
+    *("network", "weights", "set-up (s)", "its memory (MB)", "first proof (s)", "proof (s)"),
+    *("of it inference (s)", "verifying (ms)", "proof (KB)", "memory (MB)"),
 )
 LARGE_PHASES = (
     *("network", "witness", "commitment", "relations", "lookups", "opening", "cores busy"),
