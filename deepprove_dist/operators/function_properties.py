@@ -1,11 +1,15 @@
 """What holds for a function of one real number, as far as a grid of all magnitudes shows it."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from deepprove_dist.operators.pointwise import Function, RealArray, evaluate
 from deepprove_dist.operators.truth import equals
 
 SAMPLES = 4096
+REMEMBERED = 512
+"""Functions: the layers of a model have few different ones, and are asked about them again and again."""
 
 # Arguments up to which a bounded function has come to its bounds, and how near.
 SATURATED = 1e3
@@ -20,17 +24,20 @@ def _arguments(function: Function) -> RealArray:
     return np.union1d(_ALL_SCALES, list(equals(function)))
 
 
+@lru_cache(REMEMBERED)
 def monotone(function: Function) -> bool:
     """Whether the function never falls: then it commutes with the maximum."""
     return bool((np.diff(evaluate(function, _arguments(function))) >= 0).all())
 
 
+@lru_cache(REMEMBERED)
 def whole(function: Function) -> bool:
     """Whether all values of the function are integers, whatever its argument."""
     values = evaluate(function, _arguments(function))
     return bool((np.isfinite(values) & (values == np.rint(values))).all())
 
 
+@lru_cache(REMEMBERED)
 def homogeneous(function: Function) -> bool:
     """Whether f(c x) = c f(x) for positive c."""
     arguments = _arguments(function)
@@ -42,6 +49,7 @@ def homogeneous(function: Function) -> bool:
         )
 
 
+@lru_cache(REMEMBERED)
 def limits(function: Function) -> tuple[float, float] | None:
     """The least and the largest value of a bounded function.
 

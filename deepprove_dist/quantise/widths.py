@@ -11,17 +11,19 @@ maxima take tensors as they are.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from math import sqrt
 
 import numpy as np
 
-from deepprove_dist.arrays import FloatArray
+from deepprove_dist.arrays import FloatArray, Reals
 from deepprove_dist.field import MODULUS
 from deepprove_dist.operators.moving_operator import MovingOperator
 from deepprove_dist.operators.pointwise import IDENTITY, Function, evaluate
 from deepprove_dist.operators.quantised import QuantisedTensor
+from deepprove_dist.operators.summand import Summand
 from deepprove_dist.quantise.activation_bits import LEAST
 from deepprove_dist.quantise.calibrate import Statistics
 from deepprove_dist.quantise.steps import LinearStep, NodeStep, PublicStep, Step, TableStep
@@ -40,13 +42,13 @@ TOLERATED = 2.0
 class _Reading:
     """A sum that reads a tensor: its errors in reals, from rounding the tensor and its weights.
 
-    ``spread``: of what ``function`` makes of the sum, of which ``elements`` are some values. ``steep``: a
-    node takes that function of the sum's exact value, since it may be steep. ``most``: the bits that the
-    reader takes, 0 where it takes any.
+    ``rounding`` computes the latter where it is asked for. ``spread``: of what ``function`` makes of the sum,
+    of which ``elements`` are some values. ``steep``: a node takes that function of the sum's exact value,
+    since it may be steep. ``most``: the bits that the reader takes, 0 where it takes any.
     """
 
     noise: float
-    rounding: float
+    rounding: Callable[[], float]
     function: Function
     elements: FloatArray
     spread: float
@@ -55,13 +57,17 @@ class _Reading:
 
     def error(self, more: int) -> float:
         """Of the function's values over their spread, with so many more bits."""
-        off = sqrt((self.noise / 2.0**more) ** 2 + (self.rounding * 2.0**more) ** 2)
+        off = sqrt((self.noise / 2.0**more) ** 2 + (self._of_weights * 2.0**more) ** 2)
         if self.function == IDENTITY:
             return off / self.spread
         above, below = (evaluate(self.function, self.elements + sign * off) for sign in (1, -1))
         defined = np.isfinite(above) & np.isfinite(below)
         moved = above[defined] - below[defined]
         return float(np.sqrt(np.square(moved).mean())) / 2 / self.spread if moved.size else 0.0
+
+    @cached_property
+    def _of_weights(self) -> float:
+        return self.rounding()
 
 
 def choose_widths(
@@ -123,7 +129,7 @@ def _direct_reading(most: int, source: QuantisedTensor, statistics: Mapping[str,
     known = statistics[source.reference] if source.reference else None
     spread = known.spread if known is not None and known.spread else 1.0
     noise = source.format.unit / sqrt(12) if known is not None else 0.0
-    return _Reading(noise, 0.0, IDENTITY, np.zeros(0), spread, most=most)
+    return _Reading(noise, lambda: 0.0, IDENTITY, np.zeros(0), spread, most=most)
 
 
 def _functions_after(steps: Sequence[Step]) -> Mapping[str, Function]:
@@ -155,7 +161,11 @@ def _readings(
     # Whole factors are not rounded.
     finest = 0.0 if step.sum.exact_unit() is not None else (highest - lowest) / MODULUS
     for summand in step.sum.summands:
-        squares = statistics[summand.reads].mean_square
-        rounding = summand.rounding_error(np.full_like(squares, squares.mean()), None)
-        errors = summand.noise(), rounding * finest
-        yield summand.source.name, _Reading(*errors, function, elements, spread, steep=after is not None)
+        rounding = partial(_rounding_error, summand, statistics[summand.reads].mean_square, finest)
+        reading = _Reading(summand.noise(), rounding, function, elements, spread, steep=after is not None)
+        yield summand.source.name, reading
+
+
+def _rounding_error(summand: Summand, squares: Reals, finest: float) -> float:
+    """That of weights in units of ``finest``, for values of one size everywhere."""
+    return finest and finest * summand.rounding_error(np.full_like(squares, squares.mean()), None)
