@@ -83,9 +83,7 @@ def find_candidate(
         expected = _outputs(graph, float_model, compared)
     candidates = list(_candidates(graph, samples, bits))
     for index, candidate in enumerate(candidates[:-1]):
-        formats = {**candidate, **known}
-        rounded = {name: _rounded(formats[name], values) for name, values in compared.inputs.items()}
-        if _loses_nothing(graph, float_model, rounded, expected):
+        if _loses_nothing(graph, float_model, compared, {**candidate, **known}, expected):
             return index
     return len(candidates) - 1
 
@@ -110,14 +108,16 @@ def _known(graph: FloatGraph, samples: Samples) -> dict[str, Format]:
 def _loses_nothing(
     graph: FloatGraph,
     float_model: FloatModel,
-    rounded: Mapping[str, FloatArray],
+    samples: Samples,
+    formats: Mapping[str, Format],
     expected: Sequence[FloatArray],
 ) -> bool:
     """Whether rounding of the inputs is lost in the outputs' spread."""
-    samples, count = Samples(rounded, None), min(len(expected[0]), float_model.most_compared)
+    count = min(len(expected[0]), float_model.most_compared)
 
     def error(few: int) -> float:
-        outputs = _outputs(graph, float_model, samples.first(few))
+        rounded = {name: _rounded(formats[name], samples.inputs[name][:few]) for name in formats}
+        outputs = _outputs(graph, float_model, Samples(rounded, None))
         return max(map(spread_error, expected, outputs))
 
     # A few samples tell what is far too coarse.
