@@ -29,7 +29,7 @@ fn bind_axis(
     let bound = match tensor {
         Tensor::Base(tensor) => {
             let tensor = tensor.0.clone();
-            py.detach(|| pool.0.run(tensor.len(), || axes::bind_base(&tensor, shape, vector)))
+            py.detach(|| pool.0.run(axes::steps(tensor.len()), || axes::bind_base(&tensor, shape, vector)))
         }
         Tensor::Extension(tensor) => axes::bind_extension(&tensor.0, shape, vector),
     };

@@ -1,6 +1,6 @@
 //! Index maps: slices, padding, pooling, and the taps of convolutions.
 
-use deepprove_kernels::poly::axes::{bind_base, bind_extension};
+use deepprove_kernels::poly::axes::{bind_base, bind_extension, steps};
 use deepprove_kernels::poly::taps::bind_taps;
 use deepprove_verifier::index_map;
 use pyo3::prelude::*;
@@ -41,7 +41,9 @@ impl IndexMap {
             Tensor::Base(tensor) => {
                 let tensor = tensor.0.clone();
                 let bind = |shape, vector: &[_]| bind_base(&tensor, shape, vector);
-                py.detach(|| pool.0.run(tensor.len(), || bind_taps(&self.0, weights, outer, inner, bind)))
+                py.detach(|| {
+                    pool.0.run(steps(tensor.len()), || bind_taps(&self.0, weights, outer, inner, bind))
+                })
             }
             Tensor::Extension(tensor) => {
                 let bind = |shape, vector: &[_]| bind_extension(&tensor.0, shape, vector);

@@ -102,12 +102,16 @@ impl<'a> Residues<'a> {
     ) -> Vec<F> {
         let (length, count) = (rows.len() * V::DIMENSION, self.cosets.shifts.len());
         let log_count = self.cosets.log_count();
+        let mut staged = F::zero_vec(count * self.cosets.width * rows.len());
+        let with_values = values.len().div_ceil(1 << log_rows);
+        if self.pieces == 1 && !random.reach(rows) {
+            self.repeat(values.chunks(1 << log_rows), rows, &mut staged);
+            return staged;
+        }
         let starts: Vec<usize> = (0..count).map(|t| reverse_bits_len(t, log_count) * length).collect();
         let mut residues = F::zero_vec(count * length);
         let mut added = F::zero_vec(if random.reach(rows) { residues.len() } else { 0 });
-        let mut staged = F::zero_vec(count * self.cosets.width * rows.len());
         let columns = values.chunks(1 << log_rows).chain(repeat(&[][..]));
-        let with_values = values.len().div_ceil(1 << log_rows);
         let count_columns = if added.is_empty() { with_values } else { self.cosets.width / V::DIMENSION };
         for (c, column) in columns.take(count_columns).enumerate() {
             self.split(column, rows, &mut residues);
@@ -120,6 +124,29 @@ impl<'a> Residues<'a> {
             }
         }
         staged
+    }
+
+    /// The coefficients `rows` of columns of no more than a coset's rows: they are their residues on all cosets.
+    fn repeat<'v, V: ExtensionField<F>>(
+        &self,
+        columns: impl Iterator<Item = &'v [V]>,
+        rows: &Range<usize>,
+        staged: &mut [F],
+    ) {
+        let (width, length) = (self.cosets.width, staged.len() / rows.len());
+        for (c, column) in columns.enumerate() {
+            let values = column.get(rows.start..).unwrap_or_default();
+            for (row, value) in staged.chunks_exact_mut(length).zip(values) {
+                row[c * V::DIMENSION..][..V::DIMENSION].copy_from_slice(value.as_basis_coefficients_slice());
+            }
+        }
+        for row in staged.chunks_exact_mut(length) {
+            let mut written = width;
+            while written < length {
+                row.copy_within(..written, written);
+                written *= 2;
+            }
+        }
     }
 
     /// The coefficients `rows` of a column's residues, one after the other in bit-reversed order.

@@ -17,6 +17,11 @@ const ROWS: usize = 8;
 /// Values of a task: enough to make little of the sums, a row each, that are left to add.
 const TASK_VALUES: usize = 1 << 17;
 
+/// Elementary steps that binding so many values takes: products share their reductions, so that several are one.
+pub fn steps(values: usize) -> usize {
+    values / 4
+}
+
 /// A row-major tensor seen as [outer, axis, inner].
 #[derive(Clone, Copy, Debug)]
 pub struct AxisShape {
@@ -89,7 +94,7 @@ pub fn bind_base(tensor: &[F], shape: AxisShape, vector: &[EF]) -> Result<Vec<EF
     if tensor.is_empty() {
         return Ok(vec![EF::ZERO; outer * inner]);
     }
-    let parallel = tensor.len() >= PARALLEL_THRESHOLD;
+    let parallel = steps(tensor.len()) >= PARALLEL_THRESHOLD;
     if inner == 1 {
         let packed = pack(&vector[..axis - axis % WIDTH]);
         let dot = |row: &[F]| dot_row(row, vector, &packed);
@@ -167,9 +172,16 @@ mod tests {
 
     #[test]
     fn binding_an_axis_is_the_weighted_sum() {
-        for (outer, axis, inner) in
-            [(1, 7, 33), (3, 50, 1), (2, 5, 3), (1, 300, 100), (4, 1, 16), (2, 8, 5), (1, 19, 40)]
-        {
+        for (outer, axis, inner) in [
+            (1, 7, 33),
+            (3, 50, 1),
+            (2, 5, 3),
+            (1, 350, 100),
+            (4, 1, 16),
+            (2, 8, 5),
+            (1, 19, 40),
+            (50, 700, 1),
+        ] {
             let tensor: Vec<F> = (0..outer * axis * inner).map(|i| F::from_usize(i * i + 5)).collect();
             let vector = elements(1, axis);
             let shape = AxisShape { outer, axis, inner };
