@@ -12,24 +12,22 @@ proof computes both sides. In a hiding proof a small sumcheck proves all of them
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
 
+from deepprove_dist.canonical import FrozenStruct
 from deepprove_dist.checks import Check
 from deepprove_dist.errors import VerificationError
 from deepprove_dist.kernels import Extension
 from deepprove_dist.protocol.claims.sent import SentValue
 
 
-@dataclass(frozen=True)
-class ProductRow:
+class ProductRow(FrozenStruct, frozen=True):
     """scale * (the product of `first` + the product of `second`); the second may be absent."""
 
     scale: Extension
     first: tuple[SentValue, SentValue]
     second: tuple[SentValue, SentValue] | None = None
 
-    @cached_property
+    @property
     def factors(self) -> tuple[SentValue, SentValue, SentValue, SentValue]:
         """a, b, a', b'."""
         absent = SentValue(Extension(0))
@@ -38,12 +36,15 @@ class ProductRow:
     @property
     def value(self) -> Extension:
         """What the row adds, by the scalars as they were sent."""
-        a, b, other_a, other_b = (factor.value for factor in self.factors)
-        return self.scale * (a * b + other_a * other_b)
+        a, b = self.first
+        products = a.value * b.value
+        if self.second is not None:
+            a, b = self.second
+            products += a.value * b.value
+        return self.scale * products
 
 
-@dataclass(frozen=True)
-class ProductCheck:
+class ProductCheck(FrozenStruct, frozen=True):
     """The rows add up to `total`; else `check` fails, about `subject` or in `round`."""
 
     check: Check

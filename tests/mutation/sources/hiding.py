@@ -39,8 +39,8 @@ CHECK = source(
     Mutant("sums of products are compared", "if difference != Extension(0):", "if False:"),
     Mutant("rows are taken off", "            difference -= row.value\n", "            pass\n"),
     Mutant("each check counts", "    for item in checks:", "    for item in list(checks)[:1]:"),
-    Mutant("rows have their scale", "return self.scale * (", "return (", HIDDEN),
-    Mutant("both products of a row", "(a * b + other_a * other_b)", "(a * b)", HIDDEN),
+    Mutant("rows have their scale", "return self.scale * products", "return products", HIDDEN),
+    Mutant("both products of a row", "products += a.value * b.value", "pass", HIDDEN),
 )
 
 SHARED = source(
