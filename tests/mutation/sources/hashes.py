@@ -52,8 +52,8 @@ HASHING = source(
     OPENINGS[-2:],
     Mutant(
         "leaves have a key of their own",
-        "hash_batch(LEAF_KEY, leaf_bytes, &buffer, digests);",
-        "hash_batch(NODE_KEY, leaf_bytes, &buffer, digests);",
+        "hash_batch(LEAF_KEY, padded.saturating_mul(BASE_BYTES), words.as_flattened(), digests);",
+        "hash_batch(NODE_KEY, padded.saturating_mul(BASE_BYTES), words.as_flattened(), digests);",
     ),
     Mutant(
         "nodes have a key of their own",
