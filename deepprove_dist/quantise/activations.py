@@ -137,14 +137,18 @@ def choose_activation(
     if lowest == highest == 0:
         # Calibration says nothing about the arguments.
         lowest, highest = reals(format)
-    everywhere = np.linspace(min(lowest, 0.0), max(highest, 0.0), SAMPLES)
+    everywhere = _Examined.of(function, format, np.linspace(min(lowest, 0.0), max(highest, 0.0), SAMPLES))
+    seen = None
     for ratio in RATIOS:
         activation = Activation(function, ratio * format.unit, format)
         entries = reach / activation.unit
         allowed = growth or (ERROR_GROWTH if entries <= large else ERROR_GROWTH_OF_LARGE)
-        if _growth(activation, everywhere) > allowed:
+        if everywhere.growth(activation.unit) > allowed:
             continue
-        if elements is None or _growth(activation, elements) <= STEEP_GROWTH * allowed:
+        if elements is None:
+            break
+        seen = seen or _Examined.of(function, format, elements)
+        if seen.growth(activation.unit) <= STEEP_GROWTH * allowed:
             break
     return activation
 
@@ -157,17 +161,34 @@ def with_few_bends(activation: Activation, lowest: float, highest: float, most: 
     return activation
 
 
-def _growth(activation: Activation, arguments: RealArray) -> float:
-    """How much larger the error of both roundings is than that of the result's alone."""
-    format, unit = activation.format, activation.unit
-    exact = evaluate(activation.function, arguments) / format.unit
-    arguments, exact = arguments[np.isfinite(exact)], exact[np.isfinite(exact)]
-    moved = results(activation.function, np.sort(np.rint(arguments / unit) * unit))
-    order = np.argsort(arguments, kind="stable")
-    both = _error(np.rint(moved / format.unit), exact[order], format)
-    least = _error(np.rint(exact), exact, format)
-    # Results that are exact alone stay exact.
-    return both / least if least else 1.0 + both
+@dataclass(frozen=True)
+class _Examined:
+    """A function at ascending arguments, where it is defined, and the error of rounding its results alone.
+
+    ``exact``: its values in units of the ``format``.
+    """
+
+    function: Function
+    format: Format
+    arguments: RealArray
+    exact: RealArray
+    least: float
+
+    @classmethod
+    def of(cls, function: Function, format: Format, arguments: RealArray) -> _Examined:
+        """At these arguments."""
+        exact = evaluate(function, arguments) / format.unit
+        arguments, exact = arguments[np.isfinite(exact)], exact[np.isfinite(exact)]
+        order = np.argsort(arguments, kind="stable")
+        least = _error(np.rint(exact), exact, format)
+        return cls(function, format, arguments[order], exact[order], least)
+
+    def growth(self, unit: float) -> float:
+        """How much larger the error is where arguments are rounded to a unit too."""
+        moved = results(self.function, np.rint(self.arguments / unit) * unit)
+        both = _error(np.rint(moved / self.format.unit), self.exact, self.format)
+        # Results that are exact alone stay exact.
+        return both / self.least if self.least else 1.0 + both
 
 
 def choose_output_activation(

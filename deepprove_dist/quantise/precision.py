@@ -99,7 +99,7 @@ def _need(step: LinearStep, statistics: Mapping[str, Statistics], rounded: bool)
         margin = slack / 2**shift + 1
         ranges = least - margin, largest + margin
         need = _Need(step, shift, most, lowest - margin, highest + margin, ranges)
-        if _wraps(need, [need], rounded):
+        if _wrapping([need], _domain([need], rounded)):
             # With few bits the slack alone may be too much, with many the shift.
             if usable is not None:
                 break
@@ -152,9 +152,9 @@ def _domain(needs: Sequence[_Need], rounded: bool) -> tuple[float, float]:
     return rounded_interval(floor(lowest), ceil(highest))
 
 
-def _wraps(need: _Need, sharing: Sequence[_Need], rounded: bool) -> bool:
-    """Whether a layer could wrap modulo p with a table that these share."""
-    return need.room(*_domain(sharing, rounded)) << need.shift > MODULUS
+def _wrapping(needs: Sequence[_Need], domain: tuple[float, float]) -> list[_Need]:
+    """The layers that could wrap modulo p with a table of this domain."""
+    return [need for need in needs if need.room(*domain) << need.shift > MODULUS]
 
 
 def _reaches_further(need: _Need) -> bool:
@@ -169,7 +169,7 @@ def _share_tables(needs: Sequence[_Need], rounded: bool) -> list[list[_Need]]:
     tables = []
     for group in groups.values():
         shared = sorted(group, key=lambda need: need.highest - need.lowest)
-        while wrapping := [need for need in shared if _wraps(need, shared, rounded)]:
+        while wrapping := _wrapping(shared, _domain(shared, rounded)):
             # Without one whose ranges reach beyond its bounds the others may keep their table.
             alone = next((need for need in wrapping if _reaches_further(need)), shared[-1])
             shared = [need for need in shared if need is not alone]
