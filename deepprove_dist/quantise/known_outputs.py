@@ -22,11 +22,16 @@ class KnownOutputs:
         self._room = VALUES_KEPT
 
     def get(self, feeds: Mapping[str, npt.NDArray[Any]], names: Collection[str]) -> Mapping[str, Reals]:
-        """The tensors called ``names``; empty where they are not known."""
-        if not self._tensors.issuperset(names):
+        """The tensors called ``names``, inputs among them too; empty where they are not known."""
+        if not self._tensors.union(feeds).issuperset(names):
             return {}
         outputs = self._outputs.get(_digest(feeds), {})
-        return {name: outputs[name] for name in names} if outputs else {}
+        if not outputs:
+            return {}
+        return {
+            name: outputs[name] if name in outputs else np.asarray(feeds[name], dtype=np.float64)
+            for name in names
+        }
 
     def add(self, feeds: Mapping[str, npt.NDArray[Any]], values: Mapping[str, Reals]) -> None:
         """Keeps a sample's outputs, where they are among its values and there is room."""

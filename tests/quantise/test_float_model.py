@@ -186,8 +186,12 @@ def test_outputs_of_samples_that_were_run_are_known(monkeypatch: pytest.MonkeyPa
     float_model, samples = CountedRuns(imported), samples_of(imported)
     first = [values["y"] for values in float_model.run(samples)]
     again = [values["y"] for values in float_model.run(samples.take(np.array([2, 0])), ["y"])]
+    with_inputs = list(float_model.run(samples, ["x", "y"]))
     assert float_model.count == 3
     assert np.array_equal(again, [first[2], first[0]])
+    assert np.array_equal([values["y"] for values in with_inputs], first)
+    inputs = samples.inputs["x"].astype(np.float32)
+    assert np.array_equal([values["x"] for values in with_inputs], inputs)
     others = Samples({"x": samples.inputs["x"] + 1}, None)
     assert not np.array_equal(next(iter(float_model.run(others, ["y"])))["y"], first[0])
     before = float_model.count
