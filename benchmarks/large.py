@@ -3,8 +3,8 @@
     python -m benchmarks.large FOLDER... [--proofs 5] [--output FILE]
 
 A folder has `model.onnx` and `calibration.npz`; `make bench-large` makes those of the book. Keys are
-transparent, with activations of 8 bits. Set-up and proofs have a process each, as those who run the commands
-do, and memory is the most that it held. Of all times it is the least of several proofs, after a first one.
+transparent, with activations of 8 bits. Set-up and proofs have a process each, as with the commands. Memory is
+the most that it held. Of all times it is the least of several proofs, after a first one.
 
 Before each process another one writes as much memory and ends. Where the machine is a virtual one, its host
 has found that memory then. A host gives half a gigabyte a second to some, which says nothing of a prover.
@@ -133,14 +133,14 @@ def measure(folder: Path, proofs: int) -> Mapping[str, str]:
     """A row for a network. Raises DeepProveError where it is refused."""
     with TemporaryDirectory(prefix="deepprove-dist-") as keys:
         apart(_touch_memory)
-        made = apart(_set_up, folder, Path(keys) / "keys")
+        set_up = apart(_set_up, folder, Path(keys) / "keys")
         apart(_touch_memory)
-        row = apart(_prove, folder, Path(keys) / "keys", proofs, made.weights)
+        row = apart(_prove, folder, Path(keys) / "keys", proofs, set_up.weights)
     return {
         "network": folder.name,
-        "weights": f"{made.weights / 1e6:.3g} M",
-        "set-up (s)": f"{made.seconds:.3g}",
-        "its memory (MB)": f"{made.memory / 2**20:.0f}",
+        "weights": f"{set_up.weights / 1e6:.3g} M",
+        "set-up (s)": f"{set_up.seconds:.3g}",
+        "its memory (MB)": f"{set_up.memory / 2**20:.0f}",
         **row,
     }
 

@@ -43,7 +43,7 @@ from deepprove_dist.protocol.system.system import Matrix, System
 from deepprove_dist.timing import timed
 
 LARGE_CODE = 2**26
-"""Values of a code from which on it is made when it is needed, and until then in parts of fewer: 256 MB."""
+"""Values of a code that is made when it is needed. Until then it is made in parts of fewer: 256 MB."""
 
 
 @dataclass(frozen=True)
