@@ -3,8 +3,8 @@
     python -m benchmarks.large FOLDER... [--proofs 5] [--output FILE]
 
 A folder has `model.onnx` and `calibration.npz`; `make bench-large` makes those of the book. Keys are
-transparent, with activations of 8 bits. Set-up and proofs have a process each, as with the commands. Memory is
-the most that it held. Of all times it is the least of several proofs, after a first one.
+transparent, with activations of 8 bits. Set-up and proofs have a process each, as with the commands. Memory
+is the most that it held. Of all times it is the least of several proofs, after a first one.
 
 Before each process another one writes as much memory and ends. Where the machine is a virtual one, its host
 has found that memory then. A host gives half a gigabyte a second to some, which says nothing of a prover.
