@@ -130,6 +130,8 @@ class Prover:
             weights = weights.commit(largest.system, largest.layout, schedule, seed, pool)
         prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret, certificates)
         prover.require_commitment()
+        # Now, not by the first proof: layers read weights in their order.
+        _ = prover.runner
         return prover
 
     def require_commitment(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import numpy.typing as npt
@@ -25,6 +25,7 @@ class OperatorThreads:
         self._threads = threads
         # It starts a thread where an operator has parts for it, not before.
         self._executor = ThreadPoolExecutor(threads)
+        self._blas = _blas()
 
     def infer(self, node: Node, arguments: Sequence[npt.NDArray[Any]]) -> Inference:
         """An operator's output and columns, in a block of `single_blas`; large ones in the narrowest type."""
@@ -51,6 +52,8 @@ class OperatorThreads:
         limited: AbstractContextManager[Any] = self._blas.limit(limits=1)
         return limited
 
-    @cached_property
-    def _blas(self) -> ThreadpoolController:
-        return ThreadpoolController().select(user_api="blas")
+
+@cache
+def _blas() -> ThreadpoolController:
+    """That of numpy, which was loaded before. To look for it takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")
