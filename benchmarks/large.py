@@ -31,7 +31,7 @@ import click
 import numpy as np
 
 import deepprove_dist as dp
-from benchmarks.apart import apart
+from benchmarks.apart import apart, touch_memory
 from deepprove_dist.arrays import FloatArray
 from deepprove_dist.cpu import default_threads
 from deepprove_dist.kernels import (
@@ -45,7 +45,7 @@ from deepprove_dist.kernels import (
     Pool,
     Transcript,
 )
-from deepprove_dist.memory import keep_free_memory, machine_bytes, peak_rss_bytes
+from deepprove_dist.memory import keep_free_memory, peak_rss_bytes
 from deepprove_dist.protocol.system.system import Matrix
 from deepprove_dist.proving import ProofResult
 from deepprove_dist.timing import Trace, recording
@@ -53,8 +53,6 @@ from deepprove_dist.timing import Trace, recording
 PHASES = ("witness", "commitment", "relations", "lookups", "opening")
 BYTES = 1 << 28
 LOG_LEAVES, LOG_VALUES, LOG_COLUMNS = 20, 22, 6
-MOST_TOUCHED = 6 << 30
-"""Bytes of memory that are written before a measurement, if the machine has twice as much."""
 
 
 def least(work: Callable[[], object], times: int = 3) -> float:
@@ -132,9 +130,9 @@ class SetUp:
 def measure(folder: Path, proofs: int) -> Mapping[str, str]:
     """A row for a network. Raises DeepProveError where it is refused."""
     with TemporaryDirectory(prefix="deepprove-dist-") as keys:
-        apart(_touch_memory)
+        touch_memory()
         set_up = apart(_set_up, folder, Path(keys) / "keys")
-        apart(_touch_memory)
+        touch_memory()
         row = apart(_prove, folder, Path(keys) / "keys", proofs, set_up.weights)
     return {
         "network": folder.name,
@@ -143,10 +141,6 @@ def measure(folder: Path, proofs: int) -> Mapping[str, str]:
         "its memory (MB)": f"{set_up.memory / 2**20:.0f}",
         **row,
     }
-
-
-def _touch_memory() -> None:
-    np.ones(min(MOST_TOUCHED, machine_bytes() // 2) // 8)
 
 
 def _samples(folder: Path) -> FloatArray:

@@ -23,6 +23,7 @@ import click
 import numpy as np
 
 import deepprove_dist as dp
+from benchmarks.apart import apart, touch_memory
 from benchmarks.natural_samples import file_ends, picture, speech, text_line, text_page, turned_text_line
 from deepprove_dist.arrays import FloatArray, Shape
 
@@ -150,7 +151,10 @@ def measure_all(names: tuple[str, ...], folder: Path, *, transparent: bool) -> I
     """A line of JSON for each model: what was measured, or why it was refused."""
     for name in names or MODELS:
         try:
-            measured = measure(name, MODELS[name], fetch(MODELS[name], folder), transparent=transparent)
+            # Each in a process, so that memory is its.
+            path = fetch(MODELS[name], folder)
+            touch_memory()
+            measured = apart(measure, name, MODELS[name], path, transparent=transparent)
         except dp.DeepProveError as error:
             yield json.dumps({"model": name, "refused": str(error)})
         else:
