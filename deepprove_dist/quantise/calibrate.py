@@ -6,8 +6,8 @@ The one place, with the choice of scales that follows from it, where inexact flo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -47,7 +47,7 @@ class Statistics:
         spread: how far an element varies between samples: the root of the mean variance. Of a large tensor,
             how far all elements vary.
         channels: the smallest and the largest element of each channel [C], or of all where none are told.
-        positions: of the ``elements`` in the tensor, in row-major order [n].
+        positions: of each sample's ``elements`` in the tensor, in row-major order.
     """
 
     lowest: float
@@ -56,14 +56,14 @@ class Statistics:
     elements: FloatArray
     spread: float
     channels: ChannelEnds = (np.zeros(0), np.zeros(0))
-    positions: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    positions: Sequence[IntArray] = ()
 
     def divided(self, scales: FloatArray) -> Statistics:
         """Of the tensor over scales [C] of its last axis, which its channels are."""
         if (scales == 1).all():
             return self
         ends = self.channels[0] / scales, self.channels[1] / scales
-        elements = self.elements / scales[self.positions % len(scales)]
+        elements = self.elements / scales[np.concatenate(self.positions) % len(scales)]
         return replace(
             self,
             lowest=float(ends[0].min()),
@@ -104,7 +104,7 @@ class _Gathered:
             elements,
             float(np.sqrt(np.mean(variances))),
             self._ends,
-            np.concatenate(self._positions),
+            self._positions,
         )
 
 

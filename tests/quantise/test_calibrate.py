@@ -53,8 +53,8 @@ def test_elements_are_those_at_their_positions() -> None:
     for values in SAMPLES:
         calibrator.add(values)
     for name, statistics in calibrator.statistics()[0].items():
-        positions = statistics.positions.reshape(len(SAMPLES), -1)
-        expected = [values[name].ravel()[chosen] for values, chosen in zip(SAMPLES, positions, strict=True)]
+        chosen = zip(SAMPLES, statistics.positions, strict=True)
+        expected = [values[name].ravel()[positions] for values, positions in chosen]
         assert np.array_equal(statistics.elements, np.concatenate(expected))
 
 
