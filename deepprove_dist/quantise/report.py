@@ -77,10 +77,10 @@ class Comparison:
 
     Deviations are measured on the ordinary samples in range. Where these are fewer than half, it is on all
     ordinary ones. Those of a large model's layers are on the first of these. ``inputs`` holds what rounding
-    does to the inputs. ``outside`` counts, by input, the
-    samples with values beyond the model's range. ``clamped`` counts those with such a value at any input.
-    ``turned`` counts the samples that are decided otherwise than in floats: a value is within a step of a
-    threshold. It is None for a model without thresholds.
+    does to the inputs. ``outside`` counts, by input, the samples with values beyond the model's range.
+    ``clamped`` counts those with such a value at any input. ``turned`` counts the samples that are decided
+    otherwise than in floats: a value is within a step of a threshold. It is None for a model without
+    thresholds.
     """
 
     inputs: Mapping[str, Deviation]

@@ -22,7 +22,7 @@ from deepprove_dist.kernels import (
 class LaterTree:
     """The tree over the code of a matrix, as `Commitment` has it.
 
-    ``log_parts``: its root is joined from those of 2^log_parts subtrees.
+    ``root``, 32 bytes, is joined from those of 2^``log_parts`` subtrees, which are at most as many as leaves.
     """
 
     def __init__(self, matrix: BaseVector, shape: CodeShape, log_parts: int, pool: Pool) -> None:
