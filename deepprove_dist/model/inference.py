@@ -124,11 +124,13 @@ class IntegerRunner:
         They are in the types in which they were computed. Others are held no longer than they are read.
         Parts of the samples are run ahead by so many threads. Raises as ``run`` does.
         """
-        values = self._checked(inputs)
-        starts = range(0, max(map(len, values.values())), at_once)
-        parts = ({name: array[start : start + at_once] for name, array in values.items()} for start in starts)
+        parts = parts_of(self._checked(inputs), at_once)
         with self._threads.single_blas():
             yield from in_order(partial(self._tensors, kept=kept), parts, threads)
+
+    def part(self, inputs: Mapping[str, IntArray], kept: Collection[str]) -> dict[str, Integers]:
+        """The same of all samples at once, by the caller's thread, in a block of ``single_blas``."""
+        return self._tensors(self._checked(inputs), kept)
 
     def _tensors(self, inputs: Mapping[str, IntArray], kept: Collection[str]) -> dict[str, Integers]:
         values: dict[str, Integers] = {**inputs}
@@ -180,6 +182,12 @@ class IntegerRunner:
         if len(inputs) != len(values) or len({len(array) for array in values.values()}) != 1:
             raise SamplesError(f"inputs are {sorted(values)}, each with the same number of samples")
         return values
+
+
+def parts_of(inputs: Mapping[str, IntArray], at_once: int) -> Iterator[dict[str, IntArray]]:
+    """Inputs [N, *shape] by name, so many samples after the other."""
+    for start in range(0, max(map(len, inputs.values())), at_once):
+        yield {name: array[start : start + at_once] for name, array in inputs.items()}
 
 
 def samples_at_once(elements: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import IntArray, Shape
+from deepprove_dist.arrays import Shape
 from deepprove_dist.errors import ModelError
 from deepprove_dist.lowering.builder import Builder
 from deepprove_dist.lowering.expression import Expression
@@ -122,8 +122,8 @@ class IntegerOperator(ABC):
         type.
         """
 
-    def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> IntArray:
-        """The output of ``infer``; operators whose further columns take time leave them out."""
+    def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Integers:
+        """The output of ``infer``, in any type; operators whose further columns take time leave them out."""
         return self.infer(node, inputs).output
 
     def parts(self, node: Node, inputs: Sequence[npt.NDArray[Any]], threads: int) -> Parts | None:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from deepprove_dist.arrays import FloatArray, IntArray, Shape
+from deepprove_dist.arrays import FloatArray, Shape
 from deepprove_dist.canonical import replace
 from deepprove_dist.errors import ModelError
 from deepprove_dist.field import MODULUS
@@ -147,10 +147,12 @@ class Requantise(IntegerOperator):
         tasks = [partial(write, slice(first, first + step)) for first in range(0, size, step)]
         return Parts(Inference(columns.pop(OUTPUT), columns), tasks)
 
-    def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> IntArray:
+    def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> Integers:
         """Shift and look up."""
         shift, table, _ = read(node.attributes)
-        return table.apply(inputs[0], shift)
+        result: Integers = np.empty(inputs[0].shape, dtype=_type(inputs[0].size, table.interval()))
+        table.rescale(np.ascontiguousarray(inputs[0]).reshape(-1), shift, result.reshape(-1))
+        return result
 
     def lower(
         self, node: Node, inputs: Sequence[Expression], analysis: Analysis, builder: Builder
@@ -193,10 +195,15 @@ def is_requantisation(node: Node) -> bool:
 
 
 def _types(size: int, table: Table, limbs: Sequence[int]) -> dict[str, str]:
-    """The types of columns and of the output, of so many values: of large arrays what their ranges need."""
+    """The types of columns and of the output, of so many values."""
     ends: dict[str, Interval] = {"q": (table.first, table.first + table.size - 1), OUTPUT: table.interval()}
     ends |= {f"r{index}": (0, (1 << width) - 1) for index, width in enumerate(limbs)}
-    return {name: narrowest_of(*interval) if size >= LARGE else "i8" for name, interval in ends.items()}
+    return {name: _type(size, interval) for name, interval in ends.items()}
+
+
+def _type(size: int, interval: Interval) -> str:
+    """The type of so many values: of a large array what its range needs."""
+    return narrowest_of(*interval) if size >= LARGE else "i8"
 
 
 def _writer(node: Node, x: Integers) -> tuple[dict[str, Integers], Callable[[slice], None]]:

@@ -67,16 +67,14 @@ class Deviation:
         return int(self.channels.argmax())
 
 
-def spread_error(expected: FloatArray, actual: FloatArray) -> float:
-    """Root of the mean squared error of [samples, ...] over the spread; ``actual`` may end before.
+def spread_of(values: FloatArray) -> float:
+    """The root of the mean variance of elements [samples, ...] between samples.
 
-    The spread is the root of the mean variance of the expected elements between samples. Where nothing
-    varies it is the size of the values.
+    Where nothing varies it is the size of the values, or 1 where all are zero.
     """
-    error = float(np.sqrt(np.mean(np.square(expected[: len(actual)] - actual))))
-    size = float(np.sqrt(np.mean(np.square(expected))))
-    spread = float(np.sqrt(expected.var(axis=0).mean()))
-    return error / ((spread if spread > CONSTANT * size else size) or 1.0)
+    size = float(np.sqrt(np.mean(np.square(values))))
+    spread = float(np.sqrt(values.var(axis=0).mean()))
+    return (spread if spread > CONSTANT * size else size) or 1.0
 
 
 class DeviationSum:

@@ -25,7 +25,7 @@ from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.operators.formats import Format
 from deepprove_dist.protocol.system.scale import Scale
 from deepprove_dist.protocol.system.table import Interval
-from deepprove_dist.quantise.deviation import spread_error
+from deepprove_dist.quantise.deviation import spread_of
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.format import choose_format
 from deepprove_dist.quantise.needs import fixed_inputs
@@ -44,8 +44,6 @@ CHANNEL_MARGIN = 1.0
 ROUNDING_ERROR = 2**-8
 # Samples that it is measured on; fewer of a large model.
 COMPARED = 32
-# The same of fewer ones, where an error so many times as large tells enough.
-FEW, HOPELESS = 4, 4.0
 
 NARROW_TYPE = 2**8
 """How many values a type of integers has whose range is taken as a whole."""
@@ -114,16 +112,17 @@ def _loses_nothing(
 ) -> bool:
     """Whether rounding of the inputs is lost in the outputs' spread."""
     count = min(len(expected[0]), float_model.most_compared)
-
-    def error(few: int) -> float:
-        rounded = {name: _rounded(formats[name], samples.inputs[name][:few]) for name in formats}
-        outputs = _outputs(graph, float_model, Samples(rounded, None))
-        return max(map(spread_error, expected, outputs))
-
-    # A few samples tell what is far too coarse.
-    if count > FEW and error(FEW) > HOPELESS * ROUNDING_ERROR:
-        return False
-    return error(count) <= ROUNDING_ERROR
+    rounded = {name: _rounded(formats[name], samples.inputs[name][:count]) for name in formats}
+    outputs = list(graph.outputs.values())
+    allowed = [count * values[0].size * (ROUNDING_ERROR * spread_of(values)) ** 2 for values in expected]
+    squares = np.zeros(len(outputs))
+    for index, run in enumerate(float_model.run(Samples(rounded, None), outputs)):
+        errors = (values[index] - run[name].ravel() for values, name in zip(expected, outputs, strict=True))
+        squares += [np.square(error).sum() for error in errors]
+        # What is far too coarse is so on a sample or two. Of NaN neither holds.
+        if not (squares <= allowed).all():
+            return False
+    return True
 
 
 def widened(

@@ -1,6 +1,6 @@
 """What is known about an inexact output, and experiments on it: another calibration, rule or width."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -114,8 +114,7 @@ class Inquiry:
         return self._error(self.judged.model.quantised, self.judged.model.calibration.basis)
 
     def _error(self, quantised: QuantisedModel, marked: Marked) -> float:
-        without_layers = replace(quantised, layers=())
-        outputs = compare(without_layers, self.float_model, self._tried(marked)).outputs
+        outputs = compare(quantised, self.float_model, self._tried(marked), with_layers=False).outputs
         return next(error_of(output, self.channel) for output in outputs if output.name == self.output.name)
 
     def _tried(self, marked: Marked) -> Marked:

@@ -1,4 +1,4 @@
-"""Outputs of samples that a float model has been run on: experiments take the same samples again."""
+"""Outputs of samples that a model has been run on: experiments take the same samples again."""
 
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
-from deepprove_dist.arrays import Reals
 
 VALUES_KEPT = 2**22
 """Values of outputs that are kept of samples that were run: 32 MB."""
@@ -18,10 +16,12 @@ class KnownOutputs:
 
     def __init__(self, tensors: Collection[str]) -> None:
         self._tensors = frozenset(tensors)
-        self._outputs: dict[bytes, Mapping[str, Reals]] = {}
+        self._outputs: dict[bytes, Mapping[str, npt.NDArray[Any]]] = {}
         self._room = VALUES_KEPT
 
-    def get(self, feeds: Mapping[str, npt.NDArray[Any]], names: Collection[str]) -> Mapping[str, Reals]:
+    def get(
+        self, feeds: Mapping[str, npt.NDArray[Any]], names: Collection[str]
+    ) -> Mapping[str, npt.NDArray[Any]]:
         """The tensors called ``names``, inputs among them too; empty where they are not known."""
         if not self._tensors.union(feeds).issuperset(names):
             return {}
@@ -33,7 +33,7 @@ class KnownOutputs:
             for name in names
         }
 
-    def add(self, feeds: Mapping[str, npt.NDArray[Any]], values: Mapping[str, Reals]) -> None:
+    def add(self, feeds: Mapping[str, npt.NDArray[Any]], values: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keeps a sample's outputs, where they are among its values and there is room."""
         size = sum(values[name].size for name in self._tensors if name in values)
         if size <= self._room and self._tensors <= values.keys():

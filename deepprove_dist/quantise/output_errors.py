@@ -1,13 +1,12 @@
 """Errors at the outputs of quantised models, by which one of them is chosen."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from deepprove_dist.arrays import FloatArray, Mask
-from deepprove_dist.model.inference import IntegerRunner, samples_at_once
-from deepprove_dist.model.rows_by_input import rows_for
+from deepprove_dist.model.inference import samples_at_once
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.ordinary import Marked
 from deepprove_dist.quantise.quantise import QuantisedModel
@@ -42,25 +41,27 @@ class OutputErrors:
         float_model: FloatModel,
         judging: Marked,
         expected: Mapping[str, FloatArray],
+        promising: "Callable[[OutputErrors], bool] | None" = None,
     ) -> "OutputErrors":
-        """Runs the integer model on samples; ``expected`` has the float model's outputs [n, *shape]."""
+        """Runs the integer model on samples; ``expected`` has the float model's outputs [n, *shape].
+
+        What is not ``promising`` is run no further: the samples after that have no error.
+        """
         integers = quantise_inputs(quantised.model, judging.samples.inputs, clamp=True)
-        parts = list(
-            IntegerRunner(quantised.model, rows=rows_for(quantised.model, expected)).tensors(
-                integers, list(expected), samples_at_once(float_model.elements), float_model.threads_ahead
-            )
-        )
-        results = real_outputs(
-            quantised.model, {name: np.concatenate([part[name] for part in parts]) for name in expected}
-        )
-        squares, largest = [], []
-        for name, real in expected.items():
-            errors = np.abs(results[name] - real).reshape(len(real), -1)
-            variances = real[judging.ordinary].var(axis=0)
-            spread = float(np.sqrt(variances.mean())) or float(np.abs(real).max()) or 1.0
-            squares.append(np.square(errors / spread).mean(axis=1))
-            largest.append(float(errors.max()) / spread)
-        return cls(np.array(squares), np.array(largest))
+        at_once = samples_at_once(float_model.elements)
+        parts = quantised.runs.tensors(integers, list(expected), at_once, float_model.threads_ahead)
+        spreads = [_spread(real, judging) for real in expected.values()]
+        so_far = cls(np.zeros((len(expected), len(judging.samples))), np.zeros(len(expected)))
+        for first, part in zip(range(0, len(judging.samples), at_once), parts, strict=True):
+            results = real_outputs(quantised.model, part)
+            for index, (name, real) in enumerate(expected.items()):
+                values = slice(first, first + len(results[name]))
+                errors = np.abs(results[name] - real[values]).reshape(len(results[name]), -1)
+                so_far.squares[index, values] = np.square(errors / spreads[index]).mean(axis=1)
+                so_far.largest[index] = max(so_far.largest[index], errors.max() / spreads[index])
+            if promising is not None and not promising(so_far):
+                break
+        return so_far
 
     @property
     def relative(self) -> float:
@@ -84,3 +85,9 @@ class OutputErrors:
         no_more = self.squares.sum(axis=1) <= base.squares.sum(axis=1)
         bounded = self.largest <= LARGEST_GROWTH * base.largest
         return bool(no_more.all() and bounded.all())
+
+
+def _spread(real: FloatArray, judging: Marked) -> float:
+    """Of an output [n, *shape] on ordinary samples; else its size, or 1 where it is zero."""
+    variances = real[judging.ordinary].var(axis=0)
+    return float(np.sqrt(variances.mean())) or float(np.abs(real).max()) or 1.0

@@ -6,6 +6,7 @@ analysed as any model is: no input in range can wrap.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from deepprove_dist.arrays import Shape
 from deepprove_dist.choices import require_choice
@@ -23,6 +24,7 @@ from deepprove_dist.quantise.emit import Emitter
 from deepprove_dist.quantise.format import choose_format
 from deepprove_dist.quantise.format_choices import CalibratedChoices
 from deepprove_dist.quantise.inputs import whole_format
+from deepprove_dist.quantise.integer_runs import IntegerRuns
 from deepprove_dist.quantise.names import NewNames
 from deepprove_dist.quantise.plan import Plan
 from deepprove_dist.quantise.precision import choose_precision
@@ -47,6 +49,11 @@ class QuantisedModel:
     range_rule: str
     undefined: Mapping[str, float] = field(default_factory=dict)
     coarse_tables: int = 0
+
+    @cached_property
+    def runs(self) -> IntegerRuns:
+        """The model's runs on samples."""
+        return IntegerRuns(self.model)
 
 
 def quantise(

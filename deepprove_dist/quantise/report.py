@@ -5,7 +5,7 @@ The answer of an output is its largest element's index, where the output is a ve
 output of integers each element is an answer.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deepprove_dist.arrays import FloatArray, Reals
-from deepprove_dist.model.inference import IntegerRunner, samples_at_once
+from deepprove_dist.model.inference import samples_at_once
 from deepprove_dist.model.integer_model import IntegerModel
-from deepprove_dist.model.rows_by_input import rows_for
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.accumulator import LayerReport
@@ -97,10 +96,18 @@ Watch = Callable[[int, Mapping[str, FloatArray], Mapping[str, FloatArray]], None
 
 
 def compare(
-    quantised: QuantisedModel, float_model: FloatModel, marked: Marked, watch: Watch | None = None
+    quantised: QuantisedModel,
+    float_model: FloatModel,
+    marked: Marked,
+    watch: Watch | None = None,
+    *,
+    with_layers: bool = True,
 ) -> Comparison:
-    """Compares on samples, their inputs clamped to the model's range; ``watch`` sees all outputs."""
-    sums = _Sums(quantised, float_model.graph)
+    """Compares on samples, their inputs clamped to the model's range; ``watch`` sees all outputs.
+
+    Without layers there is nothing of these in the comparison.
+    """
+    sums = _Sums(quantised.model, quantised.layers if with_layers else (), float_model.graph)
     outside = outside_of(quantised.model, marked.samples.inputs)
     clamped = np.any(list(outside.values()), axis=0)
     measured = marked.ordinary & ~clamped
@@ -110,7 +117,7 @@ def compare(
     detailed = int(compared[-1]) + 1 if len(compared) else 0
     parts = np.split(np.arange(len(measured)), [detailed])
     runs = (
-        _runs(quantised.model, float_model, marked.samples.take(part), *sums.names(layers=part[0] < detailed))
+        _runs(quantised, float_model, marked.samples.take(part), *sums.names(layers=part[0] < detailed))
         for part in parts
         if len(part)
     )
@@ -133,12 +140,13 @@ def compare(
 class _Sums:
     """Deviations of all tensors that both models have, and agreement, a sample at a time."""
 
-    def __init__(self, quantised: QuantisedModel, graph: FloatGraph) -> None:
-        self._quantised = quantised
+    def __init__(self, model: IntegerModel, layers: Sequence[LayerReport], graph: FloatGraph) -> None:
+        self._model = model
+        self._reports = layers
         self._graph = graph
         self._channels = Channels(graph)
-        self._inputs = {tensor.name: DeviationSum() for tensor in quantised.model.inputs}
-        self._layers = [DeviationSum() if layer.reference else None for layer in quantised.layers]
+        self._inputs = {tensor.name: DeviationSum() for tensor in model.inputs}
+        self._layers = [DeviationSum() if layer.reference else None for layer in layers]
         self._outputs = {name: DeviationSum() for name in graph.outputs}
         self._agreement = AgreementCount(graph)
         self._decisions = find_decisions(graph)
@@ -146,8 +154,8 @@ class _Sums:
 
     def names(self, *, layers: bool) -> tuple[Collection[str], Collection[str]]:
         """The tensors of the float and of the integer model that are compared, with or without the layers."""
-        model, inputs = self._quantised.model, {name for name in self._inputs if layers}
-        compared = [layer for layer in self._quantised.layers if layer.reference and layers]
+        model, inputs = self._model, {name for name in self._inputs if layers}
+        compared = [layer for layer in self._reports if layer.reference and layers]
         held = {node.output for node in model.nodes}.intersection(self._decisions)
         real = {*self._graph.outputs.values(), *self._decisions, *(layer.reference for layer in compared)}
         integer = {*(tensor.name for tensor in model.outputs), *held, *(layer.tensor for layer in compared)}
@@ -169,10 +177,10 @@ class _Sums:
 
     def add_layers(self, real: Mapping[str, Reals], integers: Mapping[str, Integers]) -> None:
         """A sample's float tensors and its integer tensors, by name."""
-        for tensor in self._quantised.model.inputs:
+        for tensor in self._model.inputs:
             values = dequantise(integers[tensor.name], tensor.scale)
             self._add(self._inputs[tensor.name], tensor.name, real[tensor.name], values)
-        for total, layer in zip(self._layers, self._quantised.layers, strict=True):
+        for total, layer in zip(self._layers, self._reports, strict=True):
             if total is not None:
                 reference, split = real[layer.reference], partial(self._channels.split, layer.reference)
                 if layer.scale.is_single:
@@ -188,7 +196,7 @@ class _Sums:
 
     def comparison(self, samples: int, outside: Mapping[str, int], clamped: int) -> Comparison:
         """Of all samples that were added."""
-        layers = zip(self._quantised.layers, self._layers, strict=True)
+        layers = zip(self._reports, self._layers, strict=True)
         return Comparison(
             {name: total.result() for name, total in self._inputs.items()},
             tuple(LayerError(layer, None if total is None else total.result()) for layer, total in layers),
@@ -269,7 +277,7 @@ def real_outputs(model: IntegerModel, outputs: Mapping[str, Integers]) -> dict[s
 
 
 def _runs(
-    model: IntegerModel,
+    quantised: QuantisedModel,
     float_model: FloatModel,
     samples: Samples,
     real_names: Collection[str],
@@ -279,9 +287,8 @@ def _runs(
     of 1.
     """
     at_once, threads = samples_at_once(float_model.elements), float_model.threads_ahead
-    integers = quantise_inputs(model, samples.inputs, clamp=True)
-    runner = IntegerRunner(model, rows=rows_for(model, integer_names))
-    parts = runner.tensors(integers, integer_names, at_once, threads)
+    integers = quantise_inputs(quantised.model, samples.inputs, clamp=True)
+    parts = quantised.runs.tensors(integers, integer_names, at_once, threads)
     of_samples = (
         {name: array[index : index + 1] for name, array in part.items()}
         for part in parts

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -112,10 +112,11 @@ def quantise_best(
             first = trying.with_margin(first)
     # Later rules are tried only where the first one's error matters.
     rules = tuple(rule for rule in rules if rule != first.model.calibrated.quantised.range_rule)
-    by_rule = in_order(partial(trying.attempt_by, first.bits), rules, float_model.threads_ahead)
+    better = partial(_clearly_better, first.model.errors, judging)
+    by_rule = in_order(partial(trying.attempt_by, first.bits, better), rules, float_model.threads_ahead)
     # Trials at once set the threads of BLAS and reset them, in any order.
     with OperatorThreads(1).single_blas():
-        trial = _best(float_model, first.model, by_rule, judging)
+        trial = _best(float_model, first.model, by_rule, better)
     final = finals(first.bits, trial.quantised.range_rule)
     return Selection(final, trial, judging, bits=first.bits)
 
@@ -134,7 +135,13 @@ def _first_without_error(attempt: Callable[[int], Result], bits: int, others: Se
         raise
 
 
-_Errors = Callable[[QuantisedModel], OutputErrors]
+_Promising = Callable[[OutputErrors], bool]
+_Better = Callable[[str, OutputErrors], bool]
+
+
+class _Errors(Protocol):
+    def __call__(self, quantised: QuantisedModel, *, promising: _Promising | None = None) -> OutputErrors:
+        """Those of a model on the samples held out, as `OutputErrors.of` has them."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +150,6 @@ class _Tried:
 
     calibrated: Calibrated
     errors: OutputErrors
-
-    @classmethod
-    def of(cls, calibrated: Calibrated, errors: _Errors) -> "_Tried":
-        """A model that ``errors`` runs."""
-        return cls(calibrated, errors(calibrated.quantised))
 
 
 @dataclass(frozen=True)
@@ -167,15 +169,20 @@ class _Trying:
 
     def attempt(self, bits: int) -> Widening[_Tried]:
         """The trial with so many bits. Raises QuantisationError as `quantise` does."""
-        calibrated = self.calibration.quantise(self.graph, bits, self.rule, rounded=self.rounded)
-        tried = _Tried.of(calibrated, self.errors)
+        tried = self._tried(bits, self.rule)
         return Widening(bits, tried, tried.errors.relative)
 
-    def attempt_by(self, bits: int, rule: str) -> _Tried | None:
-        """The same by another rule; None where there is no such model."""
+    def attempt_by(
+        self, bits: int, better: "Callable[[str, OutputErrors], bool]", rule: str
+    ) -> _Tried | None:
+        """The same by another rule, on samples as long as it may be ``better``; None without such a model."""
         with suppress(QuantisationError, ModelError):
-            return replace(self, rule=rule).attempt(bits).model
+            return self._tried(bits, rule, partial(better, rule))
         return None
+
+    def _tried(self, bits: int, rule: str, promising: _Promising | None = None) -> _Tried:
+        calibrated = self.calibration.quantise(self.graph, bits, rule, rounded=self.rounded)
+        return _Tried(calibrated, self.errors(calibrated.quantised, promising=promising))
 
     def usable_attempt(self, bits: int) -> Widening[_Tried] | None:
         """The same; None where no keys could be made for such a model of all samples."""
@@ -204,25 +211,30 @@ def held_out_indices(count: int, most: int = MOST_TRIED) -> IntArray:
     return np.arange(step - 1, count, step)
 
 
+def _clearly_better(first: OutputErrors, judging: Marked, rule: str, errors: OutputErrors) -> bool:
+    """Whether a rule's errors are clearly below the first one's. As samples come, they never are again."""
+    if rule == MARGIN:
+        # It clamps less: what it gains are the rare values, on one sample perhaps.
+        return errors.clearly_below_in_all(first)
+    return errors.clearly_below(first, judging.ordinary)
+
+
 def _best(
-    float_model: FloatModel, first: _Tried, others: Iterable[_Tried | None], judging: Marked
+    float_model: FloatModel,
+    first: _Tried,
+    others: Iterable[_Tried | None],
+    better: _Better,
 ) -> Calibrated:
     """The first one, or the one with the smallest error of those that are clearly better."""
     if first.errors.relative < SMALL:
         return first.calibrated
-    better = []
-    for trial in others:
-        if trial is None:
-            continue
-        if trial.calibrated.quantised.range_rule == MARGIN:
-            # It clamps less: what it gains are the rare values, on one sample perhaps.
-            clear = trial.errors.clearly_below_in_all(first.errors)
-        else:
-            clear = trial.errors.clearly_below(first.errors, judging.ordinary)
-        if clear:
-            better.append((float(trial.errors.squares.sum()), trial.calibrated))
+    trials = [
+        (float(trial.errors.squares.sum()), trial.calibrated)
+        for trial in others
+        if trial is not None and better(trial.calibrated.quantised.range_rule, trial.errors)
+    ]
     seen = _SeenSamples(float_model, first.calibrated)
-    for _, calibrated in sorted(better, key=lambda pair: pair[0]):
+    for _, calibrated in sorted(trials, key=lambda pair: pair[0]):
         # Only a rule that clamps more can be worse where others were calibrated.
         if calibrated.quantised.range_rule == MARGIN or seen.nowhere_worse(calibrated):
             return calibrated
@@ -238,14 +250,15 @@ class _SeenSamples:
 
     def nowhere_worse(self, trial: Calibrated) -> bool:
         """Whether a trial is no worse on them."""
-        return self._errors(trial).nowhere_above(self._base)
+        base = self._base
+        return self._errors(trial, lambda errors: errors.nowhere_above(base)).nowhere_above(base)
 
     @cached_property
     def _base(self) -> OutputErrors:
         return self._errors(self.first)
 
-    def _errors(self, trial: Calibrated) -> OutputErrors:
-        return OutputErrors.of(trial.quantised, self.float_model, self._samples, self._expected)
+    def _errors(self, trial: Calibrated, promising: _Promising | None = None) -> OutputErrors:
+        return OutputErrors.of(trial.quantised, self.float_model, self._samples, self._expected, promising)
 
     @cached_property
     def _samples(self) -> Marked:
