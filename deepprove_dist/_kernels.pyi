@@ -134,7 +134,7 @@ def encode_integers(values: npt.NDArray[np.signedinteger[Any]], least: int, larg
 def decode_integers(data: bytes, count: int, least: int, largest: int) -> bytes: ...
 def most_integer_bytes(count: int, least: int, largest: int) -> int: ...
 def bind_axis(
-    tensor: BaseVector | ExtensionVector,
+    tensor: BaseVector | ExtensionVector | npt.NDArray[np.signedinteger[Any]],
     shape: tuple[int, int, int],
     vector: ExtensionVector,
     pool: Pool,

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepprove_dist.field import MODULUS
-from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Transcript
+from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, Transcript, bind_axis
+from deepprove_dist.narrow_integers import TYPES
 from tests.protocol.naive import challenges, items
 
 seeds = st.integers(0, 2**32)
@@ -78,3 +79,15 @@ def test_a_copy_of_a_transcript_goes_on_alone() -> None:
     first.absorb("more", b"1")
     second.absorb("more", b"2")
     assert first.digest() != second.digest()
+
+
+@pytest.mark.parametrize("shape", [(1, 300, 130), (2, 20, 3), (3, 5, 4000), (400, 90, 1)])
+@pytest.mark.parametrize("kind", TYPES)
+def test_integers_are_bound_as_elements_are(kind: str, shape: tuple[int, int, int]) -> None:
+    ends, pool, weights = np.iinfo(kind), Pool(2), challenges(1, shape[1])
+    values = np.random.default_rng(7).integers(ends.min, ends.max, shape, kind, endpoint=True).reshape(-1)
+    values[:2] = ends.min, ends.max
+    bound = bind_axis(values, shape, weights, pool)
+    assert bytes(bound) == bytes(bind_axis(BaseVector.from_array(values), shape, weights, pool))
+    with pytest.raises(ValueError, match="does not fit the axis"):
+        bind_axis(values[1:], shape, weights, pool)

@@ -13,7 +13,6 @@ from deepprove_dist.execution.phases.inference import accumulate
 from deepprove_dist.execution.phases.layer_shares import LayerShare
 from deepprove_dist.execution.phases.state import KeyState, WorkerState
 from deepprove_dist.execution.workers.worker import ProcessContext
-from deepprove_dist.kernels import BaseVector
 from deepprove_dist.model import operator_threads
 from deepprove_dist.operators.conv import Conv
 from deepprove_dist.operators.integer_operator import Inference, Parts
@@ -56,9 +55,8 @@ def test_a_worker_computes_its_layers_on_its_threads(threads: int, monkeypatch: 
         0,
         0,
         (0, 2),
-        (2, 3),
         (np.ones((2, 3, 1, 1)),),
-        BaseVector.from_array(np.ones(6, dtype=np.int64)),
+        np.ones((2, 3), dtype=np.int64),
     )
     state = WorkerState(ProcessContext(threads))
     state.key = KeyState(None, 0, (0,), layers={"y": share})  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.execution.group.assignment import slices
-from deepprove_dist.kernels import BaseVector, ExtensionVector, Pool
+from deepprove_dist.kernels import ExtensionVector, Pool
 from deepprove_dist.lowering.builder import Lowered
 from deepprove_dist.model.constants import ConstantLocation
 from deepprove_dist.model.integer_model import IntegerModel
@@ -129,16 +129,15 @@ def _split_axes(node: Node) -> SplitAxes | None:
 
 @dataclass(frozen=True)
 class LayerShare:
-    """A worker's slice of a layer's weights: for inference, and as field elements of the slice's shape."""
+    """A worker's slice of a layer's weights: for inference, and in the slice's shape."""
 
     node: Node
     product: int
     side: int
     axis: int
     interval: tuple[int, int]
-    shape: tuple[int, ...]
     constants: tuple[npt.NDArray[Any], ...]
-    vector: BaseVector
+    weights: Integers
 
     def accumulate(self, x: Integers, operators: OperatorThreads) -> IntArray:
         """The share of the accumulator of an input, or of the slice of it that the share reads."""
@@ -154,7 +153,7 @@ class LayerShare:
         whole = weights[self.axis]
         if whole is not None:
             weights[self.axis] = whole[slice(*self.interval)]
-        bound = bind_outputs(self.vector, self.shape, weights, pool)
+        bound = bind_outputs(self.weights.reshape(-1), self.weights.shape, weights, pool)
         assert isinstance(bound, ExtensionVector), "the outputs of a split layer are bound"
         return bound
 
@@ -225,9 +224,8 @@ def read_share(message: ShareMessage, path: Path) -> LayerShare:
         message.side,
         axis,
         (start, end),
-        part.shape,
         tuple(np.asarray(c, dtype=kind) for c in (constants, *bias)),
-        BaseVector.from_array(part.reshape(-1)),
+        part,
     )
 
 

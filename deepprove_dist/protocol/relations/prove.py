@@ -17,7 +17,7 @@ from deepprove_dist.kernels import (
     pad_axes,
     sumcheck_prove,
 )
-from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.narrow_integers import LARGE, Integers
 from deepprove_dist.protocol.claims.sent import Pads
 from deepprove_dist.protocol.messages.proof import RelationsProof
 from deepprove_dist.protocol.parameters import round_coefficients
@@ -32,6 +32,9 @@ from deepprove_dist.protocol.relations.contraction import (
 from deepprove_dist.protocol.system.evaluate import evaluate_affine
 from deepprove_dist.protocol.system.system import Affine, Factor, System, space_bits
 from deepprove_dist.timing import timed
+
+_NARROW = 2
+"""Bytes of integers that the kernels bind as they are."""
 
 BoundFactors: TypeAlias = Sequence[ExtensionVector] | ChosenElements
 """Both factors of a product over the hypercube of its sumcheck; or three, few of whose values count."""
@@ -71,7 +74,7 @@ class LocalBinder:
         if places is None:
             return [self.bind_factor(instance, factor) for factor in instance.factors]
         *rows, _ = instance.sumcheck.sizes
-        matrix = self._values(instance.product.right.value)
+        matrix = as_elements(self._values(instance.product.right.value))
         return ChosenElements(matrix, hypercube_indices(rows), places, instance.shared_point())
 
     def bind_factor(self, instance: ProductInstance, factor: Factor) -> ExtensionVector:
@@ -84,12 +87,18 @@ class LocalBinder:
         bound = bind_outputs(self._values(factor.value), sizes, weights, self._pool)
         return bind_to_taps(bound, instance, factor, self._pool)
 
-    def _values(self, affine: Affine) -> BaseVector:
-        """The elements of an expression in row-major order; those of a stored tensor are there already."""
+    def _values(self, affine: Affine) -> BaseVector | Integers:
+        """The values of an expression in row-major order.
+
+        A large tensor in few bytes is read as integers: as elements it takes more memory, and time.
+        """
         stored = affine.in_order(self._system)
-        if stored is not None:
-            return self._vectors[stored]
-        return BaseVector.from_array(evaluate_affine(self._system, affine, self._tensors).reshape(-1))
+        if stored is None:
+            return evaluate_affine(self._system, affine, self._tensors).reshape(-1)
+        tensor = self._tensors[stored]
+        if tensor.itemsize <= _NARROW and tensor.size >= LARGE:
+            return tensor.reshape(-1)
+        return self._vectors[stored]
 
 
 @timed("relations", "proving")
@@ -144,15 +153,23 @@ def _sum(factors: list[ExtensionVector] | ChosenElements) -> Extension:
     return left.times(shared[0]).dot(right) if shared else left.dot(right)
 
 
+def as_elements(values: BaseVector | Integers) -> BaseVector:
+    """The same values as field elements."""
+    return values if isinstance(values, BaseVector) else BaseVector.from_array(values)
+
+
 def bind_outputs(
-    vector: BaseVector, sizes: Sequence[int], weights: Sequence[ExtensionVector | None], pool: Pool
+    values: BaseVector | Integers,
+    sizes: Sequence[int],
+    weights: Sequence[ExtensionVector | None],
+    pool: Pool,
 ) -> BaseVector | ExtensionVector:
     """A tensor with axes of these sizes, or a slice of one, bound to weights.
 
     `weights` has a vector of the axis's size for each axis that is bound, and None for each that stays. The
     result has the axes that stay, in row-major order.
     """
-    bound: BaseVector | ExtensionVector = vector
+    bound: BaseVector | ExtensionVector | Integers = values
     sizes = list(sizes)
     # From the last axis on, so that the positions of the others stay.
     for position in reversed(range(len(sizes))):
@@ -161,7 +178,7 @@ def bind_outputs(
             shape = (prod(sizes[:position]), sizes[position], prod(sizes[position + 1 :]))
             bound = bind_axis(bound, shape, axis_weights, pool)
             sizes[position] = 1
-    return bound
+    return bound if isinstance(bound, ExtensionVector) else as_elements(bound)
 
 
 def bind_to_taps(

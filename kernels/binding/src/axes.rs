@@ -1,9 +1,12 @@
 //! Axes of tensors: bound to a vector, and padded to powers of two.
 
-use deepprove_kernels::field::EF;
+use deepprove_kernels::field::{EF, from_integers};
+use deepprove_kernels::integers::rescale::Vector;
 use deepprove_kernels::poly::axes::{self, AxisShape};
+use deepprove_kernels::poly::integer_axes::bind_integers;
 use pyo3::prelude::*;
 
+use crate::arrays::{SignedIntegers, of_integers};
 use crate::pool::Pool;
 use crate::rejection::raise;
 use crate::vectors::{BaseVector, ExtensionVector};
@@ -15,11 +18,18 @@ pub enum Tensor<'py> {
     Extension(PyRef<'py, ExtensionVector>),
 }
 
+/// What an axis is bound of: integers of at most 16 bits need not be made elements first.
+#[derive(FromPyObject)]
+pub enum Bindable<'py> {
+    Elements(Tensor<'py>),
+    Integers(SignedIntegers<'py>),
+}
+
 /// out[a, c] = sum_b vector[b] tensor[a, b, c] for a tensor [outer, axis, inner].
 #[pyfunction]
 fn bind_axis(
     py: Python<'_>,
-    tensor: Tensor<'_>,
+    tensor: Bindable<'_>,
     shape: (usize, usize, usize),
     vector: &ExtensionVector,
     pool: &Pool,
@@ -27,11 +37,21 @@ fn bind_axis(
     let shape = AxisShape { outer: shape.0, axis: shape.1, inner: shape.2 };
     let vector = &vector.0;
     let bound = match tensor {
-        Tensor::Base(tensor) => {
+        Bindable::Elements(Tensor::Base(tensor)) => {
             let tensor = tensor.0.clone();
             py.detach(|| pool.0.run(axes::steps(tensor.len()), || axes::bind_base(&tensor, shape, vector)))
         }
-        Tensor::Extension(tensor) => axes::bind_extension(&tensor.0, shape, vector),
+        Bindable::Elements(Tensor::Extension(tensor)) => axes::bind_extension(&tensor.0, shape, vector),
+        Bindable::Integers(tensor) => {
+            let tensor = tensor.vector()?;
+            let steps = axes::steps(tensor.len());
+            let bind = || match tensor {
+                Vector::OneByte(tensor) => bind_integers(tensor, shape, vector),
+                Vector::TwoBytes(tensor) => bind_integers(tensor, shape, vector),
+                wide => axes::bind_base(&of_integers!(wide, |values| from_integers(values)), shape, vector),
+            };
+            py.detach(|| pool.0.run(steps, bind))
+        }
     };
     bound.map(ExtensionVector).map_err(raise)
 }

@@ -4,7 +4,7 @@
 //! wherever they fit 32 bits, whatever partial sums reach.
 
 pub mod gather;
-mod lanes;
+pub(crate) mod lanes;
 pub mod narrow;
 pub mod rescale;
 pub mod rounding;

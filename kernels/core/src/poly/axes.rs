@@ -34,7 +34,9 @@ pub struct AxisShape {
 }
 
 impl AxisShape {
-    fn check(&self, tensor: usize, vector: usize) -> Result<()> {
+    /// # Errors
+    /// [`Error::Shape`] where sizes of a tensor and a vector do not fit.
+    pub(crate) fn check(&self, tensor: usize, vector: usize) -> Result<()> {
         let size = self.outer.checked_mul(self.axis).and_then(|s| s.checked_mul(self.inner));
         if size != Some(tensor) || vector != self.axis {
             return Err(Error::Shape("a tensor or a vector does not fit the axis to bind"));

@@ -8,5 +8,6 @@
 pub mod arrange;
 pub mod axes;
 pub mod eq;
+pub mod integer_axes;
 pub mod taps;
 pub mod univariate;
