@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 Part = TypeVar("Part")
@@ -17,6 +18,22 @@ def begun(work: Callable[[], Result]) -> Callable[[], Result]:
     result = pool.submit(work).result
     pool.shutdown(wait=False)
     return result
+
+
+def one_ahead(work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
+    """`work` of each part, in their order: another thread begins the next one before a result is given.
+
+    What `work` raises is raised at its place in the order.
+    """
+    waiting = iter(parts)
+    for first in waiting:
+        result = begun(partial(work, first))
+        for part in waiting:
+            # The next one begins after this one: two at once would take turns.
+            value = result()
+            result = begun(partial(work, part))
+            yield value
+        yield result()
 
 
 def in_order(work: Callable[[Part], Result], parts: Iterable[Part], threads: int) -> Iterator[Result]:

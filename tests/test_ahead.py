@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deepprove_dist.ahead import begun, by_threads, in_order
+from deepprove_dist.ahead import begun, by_threads, in_order, one_ahead
 
 
 @pytest.mark.parametrize("threads", [0, 1, 3])
@@ -93,3 +93,28 @@ def test_threads_share_parts(threads: int) -> None:
 def test_shared_parts_raise_what_they_raise(wrong: int) -> None:
     with pytest.raises(ZeroDivisionError):
         by_threads(lambda part: 1 // (part - wrong), range(9), 2)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_the_next_result_is_begun_before_one_is_given(count: int) -> None:
+    begun_parts = [threading.Event() for _ in range(count)]
+
+    def work(part: int) -> int:
+        begun_parts[part].set()
+        return part * part
+
+    given = 0
+    for part, result in enumerate(one_ahead(work, range(count))):
+        assert result == part * part
+        # Nobody asks for it yet.
+        assert part + 1 == count or begun_parts[part + 1].wait(60)
+        assert not any(event.is_set() for event in begun_parts[part + 2 :])
+        given += 1
+    assert given == count
+
+
+def test_errors_of_what_is_one_ahead_are_raised_at_their_place() -> None:
+    results = one_ahead(lambda part: 6 // part, (2, 0, 3))
+    assert next(results) == 3
+    with pytest.raises(ZeroDivisionError):
+        next(results)

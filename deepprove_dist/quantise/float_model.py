@@ -23,7 +23,10 @@ from deepprove_dist.errors import ModelError, SamplesError
 from deepprove_dist.importing.contradiction import one_line
 from deepprove_dist.importing.expanding.sample_batches import alike, batch_of, open_batch
 from deepprove_dist.importing.load import ImportedModel
-from deepprove_dist.importing.rewriting.stored_constants import mapped_constants, with_all_data
+from deepprove_dist.importing.rewriting.stored_constants import (
+    refer_within_folder,
+    with_all_data,
+)
 from deepprove_dist.importing.single_precision import in_single_precision
 from deepprove_dist.narrow_integers import LARGE
 from deepprove_dist.onnx_runtime import onnxruntime
@@ -42,6 +45,9 @@ _SHORT_PLACE = re.compile(r"^\S+\.(?:cc|h|cpp|hpp):\d+ (?:[A-Z]\w*|operator\(\))
 _AT_RUN_TIME = re.compile(r"running (\w+) node\. Name:'(.*?)' Status Message: (?:/\S+ )?(.*)", re.DOTALL)
 _UNSUPPORTED = "are not supported"
 _LACKING = onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented
+
+# onnxruntime's option: where files of constants are.
+_FOLDER = "session.model_external_initializers_file_folder_path"
 
 _NO_IMPLEMENTATION = re.compile(r"implementation for (\w+)\(\d+\) node with name '(.*?)'")
 
@@ -266,17 +272,15 @@ class FloatModel:
         options.log_severity_level = 4
         # Threads that wait would take the cores that work on what was run before.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False
         if not optimised:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model = _exposing(self._imported)
         if self._batch > 1:
             open_batch(model)
-        mapped = mapped_constants(model)
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in mapped.values()]
-        options.add_external_initializers(list(mapped), values)
         try:
             try:
-                return _session(model, options)
+                return _session(_with_constants(model, options), options)
             except _LACKING:
                 return _session(in_single_precision(with_all_data(model)), options)
         except Exception as error:
@@ -291,6 +295,16 @@ def _reference(model: onnx.ModelProto, error: Exception) -> Session:
         return ReferenceSession(model)
     except Exception:
         raise _refusal(error) from error
+
+
+def _with_constants(model: onnx.ModelProto, options: onnxruntime.SessionOptions) -> onnx.ModelProto:
+    """The model as a session takes it, which maps the constants that are in files."""
+    stored = onnx.ModelProto()
+    stored.CopyFrom(model)
+    folder = refer_within_folder(stored)
+    if folder is not None:
+        options.add_session_config_entry(_FOLDER, str(folder))
+    return stored
 
 
 def _session(model: onnx.ModelProto, options: onnxruntime.SessionOptions) -> Session:

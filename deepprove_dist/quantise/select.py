@@ -6,7 +6,7 @@ out, and no worse on those that calibrated it. The rule that is chosen is then c
 Where the bits of activations are not given, they are chosen before, with the first rule or a margin.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from deepprove_dist.ahead import in_order
+from deepprove_dist.ahead import one_ahead
 from deepprove_dist.arrays import FloatArray, IntArray
 from deepprove_dist.choices import require_choice
 from deepprove_dist.errors import (
@@ -26,7 +26,6 @@ from deepprove_dist.errors import (
 )
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.lower import lower
-from deepprove_dist.model.operator_threads import OperatorThreads
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.quantise.activation_bits import (
     AUTO,
@@ -113,10 +112,9 @@ def quantise_best(
     # Later rules are tried only where the first one's error matters.
     rules = tuple(rule for rule in rules if rule != first.model.calibrated.quantised.range_rule)
     better = partial(_clearly_better, first.model.errors, judging)
-    by_rule = in_order(partial(trying.attempt_by, first.bits, better), rules, float_model.threads_ahead)
-    # Trials at once set the threads of BLAS and reset them, in any order.
-    with OperatorThreads(1).single_blas():
-        trial = _best(float_model, first.model, by_rule, better)
+    ahead = float_model.threads_ahead > 0
+    trials = () if first.error < SMALL else trying.by_rules(first.bits, rules, better, ahead=ahead)
+    trial = _best(float_model, first.model.calibrated, list(trials))
     final = finals(first.bits, trial.quantised.range_rule)
     return Selection(final, trial, judging, bits=first.bits)
 
@@ -169,20 +167,30 @@ class _Trying:
 
     def attempt(self, bits: int) -> Widening[_Tried]:
         """The trial with so many bits. Raises QuantisationError as `quantise` does."""
-        tried = self._tried(bits, self.rule)
+        calibrated = self._planned(bits, self.rule)
+        tried = _Tried(calibrated, self.errors(calibrated.quantised))
         return Widening(bits, tried, tried.errors.relative)
 
-    def attempt_by(
-        self, bits: int, better: "Callable[[str, OutputErrors], bool]", rule: str
-    ) -> _Tried | None:
-        """The same by another rule, on samples as long as it may be ``better``; None without such a model."""
-        with suppress(QuantisationError, ModelError):
-            return self._tried(bits, rule, partial(better, rule))
-        return None
+    def by_rules(self, bits: int, rules: Sequence[str], better: _Better, *, ahead: bool) -> Iterator[_Tried]:
+        """The same by other rules, of those that are ``better``: what is not is run no further.
 
-    def _tried(self, bits: int, rule: str, promising: _Promising | None = None) -> _Tried:
-        calibrated = self.calibration.quantise(self.graph, bits, rule, rounded=self.rounded)
-        return _Tried(calibrated, self.errors(calibrated.quantised, promising=promising))
+        With ``ahead`` the next model is made while one is run.
+        """
+        plan = partial(self._planned_or_none, bits)
+        for rule, calibrated in zip(rules, (one_ahead if ahead else map)(plan, rules), strict=True):
+            if calibrated is None:
+                continue
+            errors = self.errors(calibrated.quantised, promising=partial(better, rule))
+            if better(rule, errors):
+                yield _Tried(calibrated, errors)
+
+    def _planned(self, bits: int, rule: str) -> Calibrated:
+        return self.calibration.quantise(self.graph, bits, rule, rounded=self.rounded)
+
+    def _planned_or_none(self, bits: int, rule: str) -> Calibrated | None:
+        with suppress(QuantisationError, ModelError):
+            return self._planned(bits, rule)
+        return None
 
     def usable_attempt(self, bits: int) -> Widening[_Tried] | None:
         """The same; None where no keys could be made for such a model of all samples."""
@@ -219,26 +227,14 @@ def _clearly_better(first: OutputErrors, judging: Marked, rule: str, errors: Out
     return errors.clearly_below(first, judging.ordinary)
 
 
-def _best(
-    float_model: FloatModel,
-    first: _Tried,
-    others: Iterable[_Tried | None],
-    better: _Better,
-) -> Calibrated:
+def _best(float_model: FloatModel, first: Calibrated, better: Sequence[_Tried]) -> Calibrated:
     """The first one, or the one with the smallest error of those that are clearly better."""
-    if first.errors.relative < SMALL:
-        return first.calibrated
-    trials = [
-        (float(trial.errors.squares.sum()), trial.calibrated)
-        for trial in others
-        if trial is not None and better(trial.calibrated.quantised.range_rule, trial.errors)
-    ]
-    seen = _SeenSamples(float_model, first.calibrated)
-    for _, calibrated in sorted(trials, key=lambda pair: pair[0]):
+    seen = _SeenSamples(float_model, first)
+    for trial in sorted(better, key=lambda trial: float(trial.errors.squares.sum())):
         # Only a rule that clamps more can be worse where others were calibrated.
-        if calibrated.quantised.range_rule == MARGIN or seen.nowhere_worse(calibrated):
-            return calibrated
-    return first.calibrated
+        if trial.calibrated.quantised.range_rule == MARGIN or seen.nowhere_worse(trial.calibrated):
+            return trial.calibrated
+    return first
 
 
 @dataclass(frozen=True)

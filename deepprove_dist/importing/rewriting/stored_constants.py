@@ -3,6 +3,7 @@
 Large ones stay in the files that a model keeps beside its own, and are mapped into memory.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from math import prod
@@ -92,6 +93,22 @@ def mapped_constants(model: onnx.ModelProto) -> dict[str, npt.NDArray[Any]]:
     """The constants of a model's graph that are in files, by name; those that are not aligned are read."""
     tensors = filter(uses_external_data, model.graph.initializer)
     return {tensor.name: np.require(read_constant(tensor), requirements="A") for tensor in tensors}
+
+
+def refer_within_folder(model: onnx.ModelProto) -> Path | None:
+    """Lets constants that are in files refer to these from the folder that has all of them, which is given.
+
+    None where there is no such constant.
+    """
+    tensors = [*filter(uses_external_data, model.graph.initializer)]
+    if not tensors:
+        return None
+    stated = [{entry.key: entry.value for entry in tensor.external_data} for tensor in tensors]
+    folder = Path(os.path.commonpath([Path(entries["location"]).parent for entries in stated]))
+    for tensor, entries in zip(tensors, stated, strict=True):
+        path = Path(entries["location"]).relative_to(folder)
+        refer_to(tensor, path, int(entries["offset"]), int(entries["length"]))
+    return folder
 
 
 def with_all_data(model: onnx.ModelProto) -> onnx.ModelProto:
