@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ import onnx
 import pytest
 
 from deepprove_dist.errors import ModelError
-from deepprove_dist.importing.load import ImportedModel, import_proto
+from deepprove_dist.importing.load import ImportedModel, import_model, import_proto
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.samples import Samples
 from tests.importing.onnx_comparison import evaluate, model
@@ -214,3 +215,23 @@ def test_large_tensors_between_have_the_precision_of_the_run(monkeypatch: pytest
         assert {name for name, values in computed.items() if values.dtype == np.float32} == {"h"}
         assert all(values.dtype == np.float64 for values in wide.values())
         assert all(np.array_equal(values, wide[name]) for name, values in computed.items())
+
+
+@pytest.mark.parametrize("shift", [0, 1, 4])
+def test_constants_in_files_of_several_folders_are_mapped(tmp_path: Path, shift: int) -> None:
+    generator = np.random.default_rng(0)
+    source = model("g (float[1,512] x) => (float[1,512] y) { h = MatMul (x, a)  y = MatMul (h, b) }")
+    for name in ("a", "b"):
+        weight = generator.normal(size=(512, 512)).astype(np.float32)
+        source.graph.initializer.append(onnx.numpy_helper.from_array(weight, name))
+    whole = FloatModel(import_proto(source))
+    for tensor, place in zip(source.graph.initializer, ("weights", "inner/weights"), strict=True):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_bytes(bytes(shift) + tensor.raw_data)
+        onnx.external_data_helper.set_external_data(tensor, place, shift, len(tensor.raw_data))
+        tensor.ClearField("raw_data")
+    onnx.save(source, tmp_path / "model.onnx")
+    mapped = FloatModel(import_model(tmp_path / "model.onnx"))
+    samples = samples_of(mapped._imported)
+    for values, expected in zip(mapped.run(samples), whole.run(samples), strict=True):
+        assert all(np.array_equal(values[name], expected[name]) for name in ("h", "y"))
