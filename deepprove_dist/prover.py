@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from types import MappingProxyType
 
 from deepprove_dist.ahead import begun, by_threads
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.canonical import encode, replace
 from deepprove_dist.errors import BudgetError, FormatError
 from deepprove_dist.kernels import BaseVector, Encoder, Pool, digest
@@ -199,10 +200,12 @@ class Prover:
             return sources[tensor].read(trace.values, trace.columns).reshape(-1)
 
         tensors = dict(zip(committed, by_threads(read, committed, threads), strict=True))
-        tensors |= count_rows(system, tensors, threads)
+        evaluated = dict[int, IntArray]()
+        tensors |= count_rows(system, tensors, threads, evaluated)
         vectors = TensorVectors.of(tensors, threads)
         seed = self._seed(vectors, statement, attempt)
-        return Witness.of(instance, self.verifying.schedule.initial, tensors, vectors, seed, hidden)
+        code = self.verifying.schedule.initial
+        return Witness.of(instance, code, tensors, vectors, seed, hidden, evaluated)
 
     def commit_hidden(
         self,

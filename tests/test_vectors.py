@@ -73,3 +73,9 @@ def test_seeds_have_32_bytes() -> None:
         derive_seed(SEED[1:], [])
     with pytest.raises(ValueError, match="32 bytes"):
         random_values(SEED[1:], "s", 0, 1)
+
+
+def test_a_vector_yields_its_elements() -> None:
+    vector = ExtensionVector([3, 5])
+    assert list(vector) == [Extension(3), Extension(5)] == [vector[0], vector[1]]
+    assert not list(ExtensionVector([]))

@@ -100,9 +100,9 @@ def require_numbers(source: str, values: npt.ArrayLike) -> npt.NDArray[Any]:
 
 def require_finite(source: str, values: FloatArray) -> None:
     """Raises SamplesError, naming sample and flat index, for NaN or infinity in values [N, ...]."""
-    wrong = np.argwhere(~np.isfinite(values.reshape(len(values), -1)))
-    if len(wrong):
-        sample, index = wrong[0]
+    finite = np.isfinite(values)
+    if not finite.all():
+        sample, index = np.argwhere(~finite.reshape(len(values), -1))[0]
         raise SamplesError(
             f"{source}, sample {sample}, flat index {index}: the value is NaN or infinite. Fill in missing "
             "values before, as the model was trained to have them, or leave the sample out"

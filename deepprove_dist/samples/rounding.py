@@ -33,8 +33,8 @@ def quantise_inputs(
     """
     integers = {}
     for tensor, rounded in _rounded(model, values):
-        beyond = (rounded < tensor.lo) | (rounded > tensor.hi)
-        if not clamp and beyond.any():
+        if not clamp and (rounded.min() < tensor.lo or rounded.max() > tensor.hi):
+            beyond = (rounded < tensor.lo) | (rounded > tensor.hi)
             sample, index = np.argwhere(beyond.reshape(len(beyond), -1))[0]
             value = values[tensor.name].reshape(len(beyond), -1)[sample, index]
             lowest, highest = (ends.ravel()[index] for ends in real_range(tensor))
@@ -43,7 +43,8 @@ def quantise_inputs(
                 f"calibrated range [{lowest:g}, {highest:g}]",
                 clamps=True,
             )
-        integers[tensor.name] = np.clip(rounded, tensor.lo, tensor.hi).astype(np.int64)
+        within = np.clip(rounded, tensor.lo, tensor.hi) if clamp else rounded
+        integers[tensor.name] = within.astype(np.int64)
     return integers
 
 
@@ -73,7 +74,7 @@ def _rounded(model: HasInputs, values: Mapping[str, FloatArray]) -> list[tuple[N
         # Infinite quotients lie outside every range.
         with np.errstate(over="ignore"):
             quotients = values[tensor.name] / tensor.scale.array
-            if (tensor.scale.array == tensor.scale.array.astype(np.float32)).all():
+            if tensor.scale.is_single_precision:
                 # Such a scale is mostly a model's own: quotients are of single precision then, as in ONNX.
                 quotients = quotients.astype(np.float32).astype(np.float64)
             result.append((tensor, np.rint(quotients)))

@@ -25,6 +25,7 @@ from deepprove_dist.kernels import (
     Extension,
     ExtensionVector,
     LeafBlocks,
+    LeafPlan,
     LinearPieces,
     Pool,
     PowersTerm,
@@ -106,6 +107,13 @@ def claim(affine: Affine, weights: SpaceWeights, *shapes: Shape) -> object:
     return affine.kernel.claim(weights, ONE, TensorShapes(shapes))
 
 
+def planned(given: list[BaseVector], denominators: list[tuple[Extension, list[Extension]]]) -> object:
+    """Eight leaves of one column, the first of those that are given."""
+    plan = LeafPlan()
+    plan.add(0, 0, 3, [(0, 0)])
+    return plan.leaves(given, denominators)
+
+
 WRONG: dict[str, Callable[[], Any]] = {
     "a claim without a shape": lambda: sumcheck(2, [(1, 2)]),
     "a shape without a claim": lambda: sumcheck(1, [(1, 2), (1, 2)]),
@@ -116,6 +124,10 @@ WRONG: dict[str, Callable[[], Any]] = {
     "more positions than slots": lambda: rows(3, [0, 1], [0]),
     "a slot that is not opened": lambda: rows(3, [0], [1]),
     "a position outside the code": lambda: CODE.leaf_indices([8]),
+    "a position that no leaf holds": lambda: CODE.held([8]),
+    "leaves of a vector that is not there": lambda: planned([], [(ONE, [ONE])]),
+    "leaves of a row without a denominator": lambda: planned([BaseVector.from_bytes(bytes(32))], []),
+    "leaves beyond their vector": lambda: planned([BaseVector.from_bytes(bytes(28))], [(ONE, [ONE])]),
     "a code longer than the roots of unity": lambda: domain_points(25, [0]),
     "a matrix without columns": lambda: CodeShape(2, 0, 1, 0),
     "a leaf of more rows than the code": lambda: CodeShape(2, 1, 1, 4),

@@ -178,7 +178,15 @@ class LocalRun:
         """See `FractionTree`."""
         instance, witness = self._instance, self.witness
         writer, pool = self._backend.leaf_writer(instance), self._backend.pool
-        tree = LocalFractions(instance.system, instance.leaves, writer, witness.matrix, witness.tensors, pool)
+        tree = LocalFractions(
+            instance.system,
+            instance.leaves,
+            writer,
+            witness.matrix,
+            witness.tensors,
+            pool,
+            witness.evaluated,
+        )
         return tree.prove_fractions(challenges, transcript, pads)
 
     def bind_columns(self, claims: OpeningClaims, transcript: Transcript) -> BoundColumns:

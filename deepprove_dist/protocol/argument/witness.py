@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from deepprove_dist.arrays import IntArray
 from deepprove_dist.field import EXTENSION_DEGREE
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector, Pool, random_values
 from deepprove_dist.narrow_integers import Integers
@@ -13,6 +14,7 @@ from deepprove_dist.protocol.claims.columns import mask_addresses
 from deepprove_dist.protocol.claims.layout import arrange
 from deepprove_dist.protocol.hidden.commit import HiddenMatrix
 from deepprove_dist.protocol.key.key import Instance
+from deepprove_dist.protocol.lookup.leaves import NONE_EVALUATED
 from deepprove_dist.protocol.parameters import FINALS, InitialCode
 from deepprove_dist.protocol.system.system import Matrix
 
@@ -29,6 +31,7 @@ class Witness:
         random_rows: the k further rows of all these columns, column by column; none in a transparent proof.
         pads: the rows of the tensor of pads as elements of the extension; none in a transparent proof.
         hidden: the matrices of hidden inputs and outputs, which have been committed before.
+        evaluated: first columns of lookups of expressions, by the lookup's number, as far as they are known.
     """
 
     code: InitialCode
@@ -38,6 +41,7 @@ class Witness:
     random_rows: BaseVector
     pads: ExtensionVector
     hidden: tuple[HiddenMatrix, ...] = ()
+    evaluated: Mapping[int, IntArray] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -48,6 +52,7 @@ class Witness:
         vectors: TensorVectors,
         seed: bytes = b"",
         hidden: tuple[HiddenMatrix, ...] = (),
+        evaluated: Mapping[int, IntArray] = NONE_EVALUATED,
     ) -> Witness:
         """The witness of these tensors; `seed`, 32 bytes, gives what hides them in a hiding proof."""
         pads = ExtensionVector([])
@@ -56,7 +61,7 @@ class Witness:
             vectors = vectors.with_known(instance.pads_tensor, values)
             pads = ExtensionVector.from_coordinates(values)
         matrix = arrange(instance.system, instance.layout, Matrix.WITNESS, vectors)
-        return cls(code, tensors, vectors, *_hide(code, matrix, seed), pads, hidden)
+        return cls(code, tensors, vectors, *_hide(code, matrix, seed), pads, hidden, evaluated)
 
     @classmethod
     def without_tensors(cls, code: InitialCode, seed: bytes) -> Witness:

@@ -83,6 +83,8 @@ class SentVector(FrozenStruct, frozen=True):
         return SentValue(self.values[index], PadPart(((self.first + index, ExtensionVector([1])),)))
 
     def __iter__(self) -> Iterator[SentValue]:
+        if self.first is None:
+            return iter([SentValue(value) for value in self.values])
         return (self[index] for index in range(len(self)))
 
     def part(self, first: int, end: int) -> SentVector:

@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from types import MappingProxyType
 
 import numpy as np
 
 from deepprove_dist.ahead import by_threads
 from deepprove_dist.arrays import IntArray, Shape
 from deepprove_dist.errors import ExecutionError
-from deepprove_dist.kernels import BaseVector, Extension, FractionLeaves
+from deepprove_dist.kernels import BaseVector, Extension, FractionLeaves, LeafPlan
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.claims.claim import ONE
 from deepprove_dist.protocol.claims.layout import Layout
@@ -38,8 +39,14 @@ from deepprove_dist.protocol.system.system import Matrix, System, axis_bits, spa
 LEAST_VALUES = 1 << 18
 """Of expressions that several threads compute: fewer take less time than to start a thread."""
 
-Column = tuple[BaseVector, int]
-"""A vector, and the index of the column's first value in it."""
+ROWS, SMALL, EXPRESSIONS = range(3)
+"""Vectors that come with a proof, the fields of `PartValues` in their order."""
+
+Column = tuple[BaseVector | int, int]
+"""A vector, or which of those of a proof it is, and the index of the column's first value in it."""
+
+NONE_EVALUATED: Mapping[int, IntArray] = MappingProxyType({})
+"""Of lookups of expressions, none of whose values are known."""
 
 
 @dataclass(frozen=True)
@@ -75,25 +82,35 @@ def small_values(
 
 
 def expression_values(
-    system: System, leaves: LeafLayout, tensors: Mapping[int, Integers], log_parts: int, threads: int = 1
+    system: System,
+    leaves: LeafLayout,
+    tensors: Mapping[int, Integers],
+    log_parts: int,
+    threads: int = 1,
+    evaluated: Mapping[int, IntArray] = NONE_EVALUATED,
 ) -> list[BaseVector]:
     """For each part, its values of the lookups of expressions, column by column.
 
     Only lookups of at least 2^log_parts leaves are here; `small_values` has the others. Columns are computed
-    by so many threads where they have LEAST_VALUES together.
+    by so many threads where they have LEAST_VALUES together. `evaluated` has first columns that are known, by
+    the lookup's number.
     """
     columns = [
-        column
-        for row in leaves.rows
+        (column, evaluated.get(number) if index == 0 else None)
+        for number, row in enumerate(leaves.rows)
         if isinstance(row, ExpressionRow) and row.log_size >= log_parts
-        for column in row.columns
+        for index, column in enumerate(row.columns)
     ]
-    ends = list(accumulate((1 << space_bits(column.space) for column in columns), initial=0))
+    ends = list(accumulate((1 << space_bits(column.space) for column, _ in columns), initial=0))
     whole = np.zeros(ends[-1], dtype=np.int64)
 
     def compute(number: int) -> None:
-        column, target = columns[number], whole[ends[number] : ends[number + 1]]
-        add_affine(_inside(target, column.space), system, column, tensors)
+        column, known = columns[number]
+        target = _inside(whole[ends[number] : ends[number + 1]], column.space)
+        if known is None:
+            add_affine(target, system, column, tensors)
+        else:
+            target[...] = known
 
     by_threads(compute, range(len(columns)), threads if len(whole) >= LEAST_VALUES else 1)
     # Every column has a multiple of 2^log_parts values, so all of them together are shared out as one.
@@ -101,7 +118,7 @@ def expression_values(
 
 
 class PartLeaves:
-    """The leaf blocks of part `part` of 2^log_parts; what is public in their columns is prepared once.
+    """The leaf blocks of part `part` of 2^log_parts, planned once; proofs have the values of their columns.
 
     Raises ExecutionError where the tree is too small for so many parts.
     """
@@ -117,41 +134,46 @@ class PartLeaves:
             [(block.position - start) >> log_parts for block in blocks] for blocks in layout.blocks
         ]
         self._tables = [[self._of_part(column) for column in table_columns(table)] for table in system.tables]
-        self._widths = [_width(system, row) for row in leaves.rows]
         spaces = {
             row.space for row in leaves.rows if isinstance(row, ExpressionRow) and row.log_size >= log_parts
         }
         self._masks = {space: (self._of_part(_mask(space)), self._of_part(-_mask(space))) for space in spaces}
+        self._plan = self._planned([_width(system, row) for row in leaves.rows])
 
     def build(self, values: PartValues, challenges: Challenges) -> FractionLeaves:
         """The part's leaves, at their local indices."""
-        tree, small, expressions = FractionLeaves(), 0, 0
-        for row, width in zip(self._rows, self._widths, strict=True):
-            constant, coefficients = _denominator(row, challenges)
+        negated = [-power for power in challenges.powers]
+        denominators = [_denominator(row, challenges.beta, negated) for row in self._rows]
+        return self._plan.leaves([values.rows, values.small, values.expressions], denominators)
+
+    def _planned(self, widths: list[int]) -> LeafPlan:
+        """All leaf blocks of the part; `widths` are the columns of each row."""
+        plan, small, expressions = LeafPlan(), 0, 0
+        for number, (row, width) in enumerate(zip(self._rows, widths, strict=True)):
             for index, (leaf, log) in enumerate(row.leaf_blocks):
                 local_log = log - self._log_parts
+                columns: list[Column]
                 if local_log < 0:
                     first, offset = small, self._part - leaf % (1 << self._log_parts)
                     small += width << log
                     if not 0 <= offset < 1 << log:
                         continue
-                    columns = [(values.small, first + (k << log) + offset) for k in range(width)]
+                    columns = [(SMALL, first + (k << log) + offset) for k in range(width)]
                     local_log = 0
                 elif isinstance(row, ExpressionRow):
                     mask, counts = self._masks[row.space]
                     count = len(row.columns)
-                    stored = [(values.expressions, expressions + (k << local_log)) for k in range(count)]
+                    stored = [(EXPRESSIONS, expressions + (k << local_log)) for k in range(count)]
                     expressions += count << local_log
                     columns = [(mask, 0), *stored, (counts, 0)]
                 else:
-                    columns = self._stored(row, index, values.rows)
+                    columns = self._stored(row, index)
                 multiplicities = columns.pop() if _counted(row) else None
-                terms = list(zip(coefficients, columns, strict=False))
-                tree.add(leaf >> self._log_parts, local_log, constant, terms, multiplicities)
-        return tree
+                plan.add(number, leaf >> self._log_parts, local_log, columns, multiplicities)
+        return plan
 
-    def _stored(self, row: StoredRow, index: int, rows: BaseVector) -> list[Column]:
-        placed = [(rows, self._first_rows[column][index]) for column in row.columns]
+    def _stored(self, row: StoredRow, index: int) -> list[Column]:
+        placed: list[Column] = [(ROWS, self._first_rows[column][index]) for column in row.columns]
         if not row.is_table:
             return placed
         start = row.blocks[index].intervals[0][0] >> self._log_parts
@@ -161,13 +183,15 @@ class PartLeaves:
         return _vector(values[self._part :: 1 << self._log_parts])
 
 
-def _denominator(row: LeafRow, challenges: Challenges) -> tuple[Extension, list[Extension]]:
-    """Constant, and coefficients of a row's columns.
+def _denominator(
+    row: LeafRow, beta: Extension, negated: list[Extension]
+) -> tuple[Extension, list[Extension]]:
+    """Constant, and coefficients of a row's columns; `negated` are -alpha and -alpha^2.
 
     That of an expression is 1 + (constant - 1) * mask - sum, its numerator the mask: 0/1 outside the space.
     """
-    constant, powers = challenges.beta - row.table, [-power for power in challenges.powers]
-    return (ONE, [constant - 1, *powers]) if isinstance(row, ExpressionRow) else (constant, powers)
+    constant = beta - row.table
+    return (ONE, [constant - 1, *negated]) if isinstance(row, ExpressionRow) else (constant, negated)
 
 
 def _counted(row: LeafRow) -> bool:

@@ -52,10 +52,7 @@ def draw_positions(code: InitialCode | Code, transcript: Transcript) -> list[int
 
 def queries(positions: list[int], shape: CodeShape) -> Queries:
     """The leaves of one tree that hold the positions."""
-    held = shape.leaf_indices(positions)
-    leaves = sorted(set(held))
-    slots = {leaf: slot for slot, leaf in enumerate(leaves)}
-    return Queries(positions, leaves, [slots[leaf] for leaf in held])
+    return Queries(positions, *shape.held(positions))
 
 
 def query_points(code: InitialCode | Code, positions: list[int]) -> BaseVector:

@@ -9,7 +9,7 @@ import numpy as np
 from deepprove_dist.arrays import IntArray
 from deepprove_dist.narrow_integers import Integers
 from deepprove_dist.protocol.system.index_map import IndexMap, followed, positions
-from deepprove_dist.protocol.system.system import Affine, Constant, System
+from deepprove_dist.protocol.system.system import Affine, Constant, System, Term
 
 
 def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, Integers]) -> IntArray:
@@ -21,20 +21,31 @@ def evaluate_affine(system: System, affine: Affine, tensors: Mapping[int, Intege
 
 def add_affine(total: IntArray, system: System, affine: Affine, tensors: Mapping[int, Integers]) -> None:
     """Adds the expression's integers to an array of its space's shape."""
-    for term in affine.terms:
+    for term, slices in zip(affine.terms, affine.slices, strict=True):
         array = tensors[term.tensor].reshape(term.sizes(system.tensors[term.tensor].shape))
-        # From the last axis on, so that the positions of the others stay.
-        for position, axis in reversed(list(enumerate(term.axes))):
-            if isinstance(axis, IndexMap):
-                count = positions(affine.space, axis)
-                if not axis.is_identity(affine.space, array.shape[position]):
-                    array = _follow(array, position, axis, count)
-                array = _cut(array, position, [affine.space[k] for k in followed(axis)])
-        array = _along(array, term.follows, len(affine.space))
-        # A product would be another array. Weights may be integers of few bits.
-        total += array if term.coefficient == 1 else np.multiply(array, term.coefficient, dtype=np.int64)
+        if slices is None or (part := array[slices]).shape != affine.space:
+            part = _spread(affine, term, array)
+        if term.coefficient == 1:
+            total += part
+        elif term.coefficient == -1:
+            total -= part
+        else:
+            # A product would be another array. Weights may be integers of few bits.
+            total += np.multiply(part, term.coefficient, dtype=np.int64)
     for constant in affine.constants:
         _add_constant(total, constant)
+
+
+def _spread(affine: Affine, term: Term, array: IntArray) -> IntArray:
+    """The values of a term's tensor at all positions of the expression; axes of size 1 stand for any."""
+    # From the last axis on, so that the positions of the others stay.
+    for position, axis in reversed(list(enumerate(term.axes))):
+        if isinstance(axis, IndexMap):
+            count = positions(affine.space, axis)
+            if not axis.is_identity(affine.space, array.shape[position]):
+                array = _follow(array, position, axis, count)
+            array = _cut(array, position, [affine.space[k] for k in followed(axis)])
+    return _along(array, term.follows, len(affine.space))
 
 
 def _cut(array: IntArray, position: int, sizes: Sequence[int]) -> IntArray:

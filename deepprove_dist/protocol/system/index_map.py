@@ -105,6 +105,16 @@ class IndexMap(Record, frozen=True):
         """Whether position h of the axes has index h alone, and there are `size` of both."""
         return positions(space, self) == size and self == IndexMap(self.axes, 0, size)
 
+    def strided(self, positions: int) -> slice | None:
+        """The indices of so many positions, which are all, of a map of one tap without factors.
+
+        None of any other map, and of one that does not move, or has a list.
+        """
+        whole = (self.first, self.end, self.taps) == (0, positions, 1) and not self.scale
+        if not whole or not isinstance(self.offset, int) or self.offset < 0 or self.stride < 1:
+            return None
+        return slice(self.offset, self.offset + self.stride * (positions - 1) + 1, self.stride)
+
     def runs(self, size: int) -> list[tuple[int, int]]:
         """The positions whose first tap has an index in [0, size), as runs from first to end, in order."""
         if self.listed is None:

@@ -6,6 +6,7 @@ arrays do. A single number has no axes.
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ SMALLEST, LARGEST = 1e-150, 1e150
 """Numbers that scale an integer: their products and quotients with numbers of 32 bits are finite."""
 
 
-class Scale(Record, frozen=True):
+class Scale(Record, frozen=True, dict=True):
     """Positive numbers in row-major order of `shape`; `Scale((), (0.5,))` is one number."""
 
     shape: tuple[int, ...]
@@ -48,15 +49,24 @@ class Scale(Record, frozen=True):
             return cls.of(values.item())
         return cls(values.shape, tuple(values.ravel().tolist()))
 
-    @property
+    @cached_property
     def array(self) -> FloatArray:
-        """The numbers, of this scale's shape."""
+        """The numbers, of this scale's shape; read-only."""
         import numpy as np
 
-        return np.array(self.values, dtype=np.float64).reshape(self.shape)
+        array = np.array(self.values, dtype=np.float64).reshape(self.shape)
+        array.flags.writeable = False
+        return array
+
+    @cached_property
+    def is_single_precision(self) -> bool:
+        """Whether all numbers are of single precision."""
+        import numpy as np
+
+        return bool((self.array == self.array.astype(np.float32)).all())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return self.array if dtype is None else self.array.astype(dtype)
+        return self.array.astype(dtype)
 
     def expanded(self, shape: tuple[int, ...]) -> tuple[float, ...]:
         """The numbers of all elements of a tensor, whose shape the scale fits, in row-major order."""

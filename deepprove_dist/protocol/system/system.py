@@ -97,6 +97,16 @@ class Term(Record, frozen=True):
         """All axes of the expression that it follows, in the order of the tensor's axes."""
         return tuple(k for axis in self.axes for k in followed(axis))
 
+    def slices(self, space: Shape) -> tuple[slice, ...] | None:
+        """The indices of all positions of a space, axis by axis, where axis k follows axis k; else None."""
+        if self.follows != tuple(range(len(space))) or len(self.axes) != len(space):
+            return None
+        slices = [
+            slice(None) if isinstance(axis, int) else axis.strided(size)
+            for axis, size in zip(self.axes, space, strict=True)
+        ]
+        return tuple(part for part in slices if part is not None) if None not in slices else None
+
     def is_plain(self, space: Shape, shape: Shape) -> bool:
         """Whether each axis of its tensor, of this shape, has every index once, in order."""
         pairs = zip(self.axes, self.sizes(shape), strict=True)
@@ -129,6 +139,14 @@ class Affine(Record, frozen=True, dict=True):
     def kernel(self) -> Expression:
         """The same for the kernels. Raises ValueError where indices are those of a public input."""
         return Expression(self)
+
+    @cached_property
+    def slices(self) -> tuple[tuple[slice, ...] | None, ...]:
+        """For each term the part of its tensor, a slice an axis, that has the values of all positions.
+
+        None of a term that is no such part. Whether the tensor is large enough is not known here.
+        """
+        return tuple(term.slices(self.space) for term in self.terms)
 
     @property
     def stored(self) -> int | None:

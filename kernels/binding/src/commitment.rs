@@ -49,6 +49,11 @@ impl Code {
     fn leaf_indices(&self, positions: Vec<usize>) -> PyResult<Vec<usize>> {
         self.0.leaf_indices(&positions).map_err(raise)
     }
+
+    /// The distinct leaves that hold positions, increasing, and for each position which of these holds it.
+    fn held(&self, positions: Vec<usize>) -> PyResult<(Vec<usize>, Vec<usize>)> {
+        self.0.held(&positions).map_err(raise)
+    }
 }
 
 /// Leaves and nodes as Python takes them.

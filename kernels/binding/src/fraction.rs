@@ -1,6 +1,9 @@
 //! The fraction tree.
 
+use std::sync::Arc;
+
 use deepprove_kernels::error::Result;
+use deepprove_kernels::field::F;
 use deepprove_kernels::logup;
 use deepprove_kernels::logup::leaves::{Column, LeafBlock, Leaves};
 use deepprove_verifier::logup as verifier;
@@ -39,9 +42,7 @@ impl FractionLeaves {
         terms: Vec<(Extension, ColumnStart<'_>)>,
         multiplicities: Option<ColumnStart<'_>>,
     ) -> PyResult<()> {
-        let len = 1usize
-            .checked_shl(log_size)
-            .ok_or_else(|| PyValueError::new_err("a block of leaves is too large"))?;
+        let len = block_length(log_size)?;
         let column = |(vector, start): &ColumnStart<'_>| -> PyResult<Column> {
             Column::new(vector.0.clone(), *start, len).map_err(raise)
         };
@@ -66,6 +67,97 @@ impl FractionLeaves {
         let proof = py.detach(|| pool.0.run(leaves, prove)).map_err(raise)?;
         Ok(sent(proof))
     }
+}
+
+/// Where a column's values are: in a vector that is kept, or in one that comes with each proof, by its number.
+enum Source {
+    Kept(Arc<Vec<F>>),
+    Given(usize),
+}
+
+/// A leaf block, whose denominator has the coefficients of its row.
+struct PlannedBlock {
+    row: usize,
+    leaf: usize,
+    len: usize,
+    terms: Vec<(Source, usize)>,
+    multiplicities: Option<(Source, usize)>,
+}
+
+/// A vector, or the number of one that comes with each proof.
+#[derive(FromPyObject)]
+enum SourceField<'py> {
+    Kept(PyRef<'py, BaseVector>),
+    Given(usize),
+}
+
+/// Leaf blocks without the vectors and the coefficients that a proof has for them.
+#[pyclass(module = "deepprove_dist._kernels")]
+#[derive(Default)]
+pub struct LeafPlan(Vec<PlannedBlock>);
+
+#[pymethods]
+impl LeafPlan {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// 2^log_size leaves from `leaf` on: a block of row number `row` with these columns, each a source and the index
+    /// of its first value, and with multiplicities where it is of a table.
+    #[pyo3(signature = (row, leaf, log_size, columns, multiplicities=None))]
+    fn add(
+        &mut self,
+        row: usize,
+        leaf: usize,
+        log_size: u32,
+        columns: Vec<(SourceField<'_>, usize)>,
+        multiplicities: Option<(SourceField<'_>, usize)>,
+    ) -> PyResult<()> {
+        let len = block_length(log_size)?;
+        let column = |(source, start): (SourceField<'_>, usize)| match source {
+            SourceField::Kept(vector) => (Source::Kept(vector.0.clone()), start),
+            SourceField::Given(number) => (Source::Given(number), start),
+        };
+        let terms = columns.into_iter().map(column).collect();
+        self.0.push(PlannedBlock { row, leaf, len, terms, multiplicities: multiplicities.map(column) });
+        Ok(())
+    }
+
+    /// The leaves of a proof: `given` are its vectors, `denominators` the constant and the coefficients of each row.
+    fn leaves(
+        &self,
+        given: Vec<PyRef<'_, BaseVector>>,
+        denominators: Vec<(Extension, Vec<Extension>)>,
+    ) -> PyResult<FractionLeaves> {
+        let block = |block: &PlannedBlock| {
+            let column = |(source, start): &(Source, usize)| {
+                let vector = match source {
+                    Source::Kept(vector) => vector,
+                    Source::Given(number) => &given.get(*number).ok_or_else(no_column)?.0,
+                };
+                Column::new(vector.clone(), *start, block.len).map_err(raise)
+            };
+            let (constant, coefficients) = denominators.get(block.row).ok_or_else(no_column)?;
+            let terms = coefficients.iter().zip(&block.terms).map(|(c, source)| Ok((c.0, column(source)?)));
+            Ok(LeafBlock {
+                leaf: block.leaf,
+                len: block.len,
+                constant: constant.0,
+                terms: terms.collect::<PyResult<_>>()?,
+                multiplicities: block.multiplicities.as_ref().map(column).transpose()?,
+            })
+        };
+        self.0.iter().map(block).collect::<PyResult<_>>().map(FractionLeaves)
+    }
+}
+
+fn block_length(log_size: u32) -> PyResult<usize> {
+    1usize.checked_shl(log_size).ok_or_else(|| PyValueError::new_err("a block of leaves is too large"))
+}
+
+fn no_column() -> PyErr {
+    PyValueError::new_err("leaves need a vector and a denominator that are not there")
 }
 
 impl FractionLeaves {
@@ -115,5 +207,6 @@ fn fraction_verify(
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<FractionLeaves>()?;
+    module.add_class::<LeafPlan>()?;
     module.add_function(wrap_pyfunction!(fraction_verify, module)?)
 }

@@ -260,6 +260,11 @@ impl ExtensionVector {
         Ok(Bound::new(py, Extension(*value))?.into_any())
     }
 
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let elements: Vec<Extension> = self.0.iter().copied().map(Extension).collect();
+        elements.into_pyobject(py)?.try_iter().map(Bound::into_any)
+    }
+
     /// This vector and `other` after it.
     fn __add__(&self, other: &Self) -> Self {
         Self([self.0.as_slice(), other.0.as_slice()].concat())

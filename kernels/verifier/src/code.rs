@@ -91,6 +91,19 @@ impl CodeShape {
         }
         Ok(positions.iter().map(|&position| self.leaf_index(position)).collect())
     }
+
+    /// The distinct leaves that hold rows of the code, increasing, and for each position which of these holds it.
+    ///
+    /// # Errors
+    /// As [`Self::leaf_indices`].
+    pub fn held(&self, positions: &[usize]) -> Result<(Vec<usize>, Vec<usize>)> {
+        let indices = self.leaf_indices(positions)?;
+        let mut leaves = indices.clone();
+        leaves.sort_unstable();
+        leaves.dedup();
+        let slots = indices.iter().map(|index| leaves.partition_point(|leaf| leaf < index)).collect();
+        Ok((leaves, slots))
+    }
 }
 
 /// Checks the logarithm of a code's length.
@@ -200,6 +213,18 @@ mod tests {
         assert!(shape.leaf_indices(&[16]).is_err());
         let alone = CodeShape::new(2, 7, 0, 2).unwrap();
         assert_eq!(alone.leaf_indices(&[0, 3]), Ok(vec![0, 0]));
+    }
+
+    #[test]
+    fn positions_are_in_the_slots_of_their_leaves() {
+        let shape = CodeShape::new(2, 7, 2, 1).unwrap();
+        let positions = [5, 1, 13, 5, 2];
+        let (leaves, slots) = shape.held(&positions).unwrap();
+        assert_eq!(leaves, [2, 4]);
+        let held: Vec<usize> = slots.iter().map(|&slot| leaves[slot]).collect();
+        assert_eq!(held, shape.leaf_indices(&positions).unwrap());
+        assert_eq!(shape.held(&[]), Ok((vec![], vec![])));
+        assert!(shape.held(&[16]).is_err());
     }
 
     #[test]

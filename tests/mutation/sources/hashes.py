@@ -123,6 +123,13 @@ CODE = source(
         ("attacks/test_structure.py",),
     ),
     Mutant(
+        "every position has the slot of its leaf",
+        "leaves.partition_point(|leaf| leaf < index)",
+        "leaves.partition_point(|leaf| leaf < index) / 2",
+        ("protocol/opening/test_codes.py",),
+    ),
+    Mutant("leaves are distinct", "        leaves.dedup();\n", "", ("protocol/opening/test_codes.py",)),
+    Mutant(
         "a group fits the code",
         "log_group > log_length",
         "false",

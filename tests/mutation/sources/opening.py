@@ -217,9 +217,6 @@ CODES = source(
     ),
     Mutant("all trees add up", "total = total.plus(vector)", "total = vector"),
     Mutant(
-        "every position has the slot of its leaf", "[slots[leaf] for leaf in held]", "[0 for leaf in held]"
-    ),
-    Mutant(
         "columns of the witness come after those of the weights",
         "for start, end in pairwise(ends)",
         "for start, end in ((0, last - first) for first, last in pairwise(ends))",

@@ -19,6 +19,9 @@ def test_a_scale_broadcasts_to_the_array_that_it_was_made_from(array: npt.NDArra
     assert scale.fits(array.shape)
     assert (np.broadcast_to(scale.array, array.shape) == array).all()
     assert (array * np.asarray(scale) == array * scale.array).all()
+    assert not scale.array.flags.writeable
+    assert np.asarray(scale).flags.writeable
+    assert scale.is_single_precision
     scale.require(array.shape, "x")
     assert scale.is_single == (np.ptp(array) == 0)
     varies = [axis for axis in range(array.ndim) if (array != array.take([0], axis)).any()]
