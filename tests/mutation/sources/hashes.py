@@ -128,7 +128,7 @@ CODE = source(
         "leaves.partition_point(|leaf| leaf < index) / 2",
         ("protocol/opening/test_codes.py",),
     ),
-    Mutant("leaves are distinct", "        leaves.dedup();\n", "", ("protocol/opening/test_codes.py",)),
+    Mutant("leaves are distinct", "leaves.dedup();", "", ("protocol/opening/test_codes.py",)),
     Mutant(
         "a group fits the code",
         "log_group > log_length",
