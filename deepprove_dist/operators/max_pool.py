@@ -97,14 +97,11 @@ class MaxPool(IntegerOperator):
         window = read_window(node, integers(node, "kernel"))
         columns: dict[str, IntArray] = {}
         for axis in reversed(range(window.rank)):
-            moved = np.moveaxis(maximum, 3 + axis, -1)
-            values = np.moveaxis(window.along(axis).view(moved, integer(node, "minimum")), -1, 0)
-            running = values[0]
-            for index in range(1, len(values)):
-                gain = np.maximum(values[index] - running, 0)
-                columns[f"d{axis}_{index}"] = np.moveaxis(gain, -1, 3 + axis)
-                running = running + gain
-            maximum = np.moveaxis(running, -1, 3 + axis)
+            maximum, *others = window.along(axis).taps(maximum, 3 + axis, integer(node, "minimum"))
+            for index, values in enumerate(others, 1):
+                gain = np.maximum(values - maximum, 0)
+                columns[f"d{axis}_{index}"] = gain
+                maximum = maximum + gain
         return Inference(np.ascontiguousarray(maximum), columns)
 
     def output(self, node: Node, inputs: Sequence[npt.NDArray[Any]]) -> IntArray:

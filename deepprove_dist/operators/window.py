@@ -97,6 +97,19 @@ class Window:
             windows = windows[(slice(None),) * (lead + axis) + (slice(None, None, step),)]
         return windows
 
+    def taps(self, values: npt.NDArray[Any], axis: int, outside: float) -> list[npt.NDArray[Any]]:
+        """For each index of the kernel of a window of one axis, what all positions read along that axis.
+
+        Views, without the axes that `view` moves and makes: of small arrays those take most of the time.
+        """
+        if self.padded:
+            values = np.moveaxis(self.padded_values(np.moveaxis(values, axis, -1), outside), -1, axis)
+        (kernel,), (stride,), (dilation,), (extent,) = self.kernel, self.strides, self.dilations, self.extents
+        last = (values.shape[axis] - extent) // stride * stride
+        before = (slice(None),) * axis
+        starts = [dilation * index for index in range(kernel)]
+        return [values[(*before, slice(start, start + last + 1, stride))] for start in starts]
+
     def padded_values(self, values: npt.NDArray[Any], outside: float) -> npt.NDArray[Any]:
         """Arrays [.., *spatial] with their padding, which has the value ``outside``."""
         if not self.padded:

@@ -220,7 +220,7 @@ mod tests {
         let shape = CodeShape::new(2, 7, 2, 1).unwrap();
         let positions = [5, 1, 13, 5, 2];
         let (leaves, slots) = shape.held(&positions).unwrap();
-        assert_eq!(leaves, [2, 4]);
+        assert_eq!(leaves, [2, 4, 5]);
         let held: Vec<usize> = slots.iter().map(|&slot| leaves[slot]).collect();
         assert_eq!(held, shape.leaf_indices(&positions).unwrap());
         assert_eq!(shape.held(&[]), Ok((vec![], vec![])));
