@@ -62,6 +62,11 @@ def encode(content: object) -> bytes:
     return msgspec.msgpack.encode(content, enc_hook=_write)
 
 
+def prepare(kind: type[File]) -> None:
+    """Derives now how files of a type are read, a millisecond of a proof's, and not when the first one is."""
+    msgspec.msgpack.Decoder(kind, dec_hook=_read)
+
+
 def decode_file(data: bytes, kind: type[AnyFile], form: str, version: int) -> AnyFile:
     """The file of a format in these bytes.
 

@@ -129,10 +129,14 @@ class Prover:
             largest = verifying.instance(verifying.max_batch)
             seed = weights_seed(schedule, secret, *epoch_seed_parts(verifying, certificates))
             weights = weights.commit(largest.system, largest.layout, schedule, seed, pool)
-        prover = cls(model, lowered, verifying, LocalBackend(schedule, weights, pool), secret, certificates)
+        backend = LocalBackend(schedule, weights, pool)
+        prover = cls(model, lowered, verifying, backend, secret, certificates)
         prover.require_commitment()
-        # Now, not by the first proof: layers read weights in their order.
+        # Now, not by the first proof: weights in the order of their layers, leaves, types of messages.
         _ = prover.runner
+        if verifying.max_batch == 1:
+            backend.leaf_writer(verifying.instance(1))
+        proof_file.prepare()
         return prover
 
     def require_commitment(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from deepprove_dist.canonical import Digest, File, Limit, Record, decode_file, encode
+from deepprove_dist.canonical import prepare as prepare_type
 from deepprove_dist.kernels import BaseVector, Extension, ExtensionVector
 from deepprove_dist.protocol.messages.epoch import EpochWeights
 from deepprove_dist.protocol.parameters import MAX_HIDDEN
@@ -142,6 +143,11 @@ def dump(proof: ProofContent) -> bytes:
     """The proof's file; equal proofs give equal bytes."""
     parts = (getattr(proof, name) for name in ProofContent.__struct_fields__)
     return encode(ProofFile(FORMAT, VERSION, *parts))
+
+
+def prepare() -> None:
+    """Derives now how proofs are read, and not when the first one is."""
+    prepare_type(ProofFile)
 
 
 def load(data: bytes) -> ProofContent:
