@@ -105,8 +105,11 @@ def _decode(data: bytes, kind: type[T], what: str) -> T:
         raise FormatError(f"{what}: {error}") from error
 
 
+_OF_KERNELS = (BaseVector, Extension, ExtensionVector, LinearPieces)
+
+
 def _write(value: object) -> bytes:
-    if isinstance(value, BaseVector | Extension | ExtensionVector | LinearPieces):
+    if isinstance(value, _OF_KERNELS):
         return bytes(value)
     raise TypeError(f"a file holds no {type(value).__name__}")
 

@@ -77,8 +77,10 @@ def bind_public(system: System, public: PublicValues, transcript: Transcript, po
             shape = system.tensors[tensor.tensor].shape
             point = transcript.challenges(f"public/{direction}", space_bits(shape))
             axes = split_point(point, shape)
-            weights = [ExtensionVector.eq(axis)[:size] for axis, size in zip(axes, shape, strict=True)]
-            value = evaluate(values[tensor.name], shape, weights, pool)
+            # The one weight of an axis of size 1, as of a single sample, is 1.
+            longer = [(size, axis) for size, axis in zip(shape, axes, strict=True) if size > 1]
+            weights = [ExtensionVector.eq(axis)[:size] for size, axis in longer]
+            value = evaluate(values[tensor.name], tuple(size for size, _ in longer), weights, pool)
             term = ProductTerm(ONE, tensor.tensor, tuple(map(AxisVector.eq, axes)))
             claims.append(Claim(value, ClaimTerms([term])))
     return claims

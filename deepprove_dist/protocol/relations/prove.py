@@ -188,6 +188,8 @@ def bind_to_taps(
 
     The axes that taps meet are bound to these.
     """
+    if not instance.product.taps:
+        return pad_axes(vector, list(instance.sumcheck.sizes))
     bound = instance.bound_axes(factor)
     sizes = [size if axis is None else 1 for size, axis in zip(factor.value.space, bound, strict=True)]
     for position, taps in reversed(list(enumerate(instance.met_by_taps(factor)))):

@@ -160,8 +160,8 @@ class Affine(Record, frozen=True, dict=True):
         """The tensor whose elements, in row-major order, are those of this expression; None if there is
         none. Its axes may be joined here.
         """
-        if self.constants or len(self.terms) != 1:
-            return None
+        if self.constants or len(self.terms) != 1 or self.stored is not None:
+            return self.stored
         (term,) = self.terms
         same = term.coefficient == 1 and term.follows == tuple(range(len(self.space)))
         plain = same and term.is_plain(self.space, system.tensors[term.tensor].shape)
