@@ -272,7 +272,6 @@ class FloatModel:
         options.log_severity_level = 4
         # Threads that wait would take the cores that work on what was run before.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False
         if not optimised:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         model = _exposing(self._imported)

@@ -225,10 +225,10 @@ def test_constants_in_files_of_several_folders_are_mapped(tmp_path: Path, shift:
         weight = generator.normal(size=(512, 512)).astype(np.float32)
         source.graph.initializer.append(onnx.numpy_helper.from_array(weight, name))
     whole = FloatModel(import_proto(source))
-    for tensor, place in zip(source.graph.initializer, ("weights", "inner/weights"), strict=True):
-        (tmp_path / place).parent.mkdir(exist_ok=True)
-        (tmp_path / place).write_bytes(bytes(shift) + tensor.raw_data)
-        onnx.external_data_helper.set_external_data(tensor, place, shift, len(tensor.raw_data))
+    for tensor, file in zip(source.graph.initializer, ("weights", "inner/weights"), strict=True):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_bytes(bytes(shift) + tensor.raw_data)
+        onnx.external_data_helper.set_external_data(tensor, file, shift, len(tensor.raw_data))
         tensor.ClearField("raw_data")
     onnx.save(source, tmp_path / "model.onnx")
     mapped = FloatModel(import_model(tmp_path / "model.onnx"))
