@@ -193,4 +193,6 @@ def calibrate(float_model: FloatModel, samples: Samples) -> Mapping[str, Statist
     calibrator, channels = Calibrator(), Channels(float_model.graph)
     for values in float_model.run_as_computed(samples):
         calibrator.add(values, channels=channels, threads=float_model.threads_ahead)
+        # The next sample's tensors take their place.
+        del values
     return calibrator.statistics()[0]

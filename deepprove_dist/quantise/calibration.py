@@ -97,7 +97,9 @@ def calibrate_with_trial(
     sizes: dict[str, list[FloatArray]] = {name: [] for name in outputs}
     # What the inputs' formats are chosen by.
     first = _FirstOutputs()
-    for index, values in enumerate(float_model.run_as_computed(samples)):
+    index = -1
+    for values in float_model.run_as_computed(samples):
+        index += 1
         held = index in apart
         calibrator.add(values, held_out=held, channels=channels, threads=float_model.threads_ahead)
         results = {name: np.asarray(values[tensor], dtype=np.float64) for name, tensor in outputs.items()}
@@ -106,6 +108,8 @@ def calibrate_with_trial(
             sizes[name].append(np.abs(channels.split(tensor, results[name])).max(axis=1))
             if held:
                 expected[name].append(results[name])
+        # The next sample's tensors take their place.
+        del values
     masks = [Marked.by_inputs(samples).ordinary, *(ordinary(np.stack(rows)) for rows in sizes.values())]
     basis = Marked(samples, np.all(masks, axis=0))
     trial = basis.take(np.setdiff1d(np.arange(len(samples)), held_out))

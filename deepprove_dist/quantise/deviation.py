@@ -77,6 +77,11 @@ def spread_of(values: FloatArray) -> float:
     return (spread if spread > CONSTANT * size else size) or 1.0
 
 
+def spread_error(expected: FloatArray, actual: FloatArray) -> float:
+    """Root of the mean squared error of [samples, ...] over the expected values' spread."""
+    return float(np.sqrt(np.mean(np.square(expected - actual)))) / spread_of(expected)
+
+
 class DeviationSum:
     """Adds up a tensor's deviation, a sample at a time."""
 

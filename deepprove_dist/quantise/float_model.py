@@ -6,6 +6,7 @@ nodes of one ONNX node have no name there: their node computes them.
 """
 
 import re
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -137,8 +138,12 @@ class FloatModel:
         size = sum(prod(self.graph.shapes[name]) for name in wanted.tensors)
         threads = min(1, self.threads_ahead) if size * self._batch <= VALUES_AHEAD else 0
         starts = range(0, len(samples), self._batch)
-        for values in in_order(partial(self._run_samples, samples, wanted, self._batch), starts, threads):
-            yield from values
+        for runs in in_order(partial(self._run_samples, samples, wanted, self._batch), starts, threads):
+            waiting = deque(runs)
+            # Nothing holds a sample's tensors while the next ones are computed, unless the caller does.
+            del runs
+            while waiting:
+                yield waiting.popleft()
 
     @property
     def threads_ahead(self) -> int:

@@ -12,7 +12,7 @@ from deepprove_dist.model.inference import IntegerRunner, parts_of
 from deepprove_dist.model.integer_model import IntegerModel
 from deepprove_dist.model.operator_threads import OperatorThreads
 from deepprove_dist.model.rows_by_input import rows_for
-from deepprove_dist.narrow_integers import Integers
+from deepprove_dist.narrow_integers import Integers, narrow
 from deepprove_dist.quantise.known_outputs import KnownOutputs
 
 
@@ -35,11 +35,13 @@ class IntegerRuns:
     def _part(
         self, runner: IntegerRunner, names: Collection[str], inputs: Mapping[str, IntArray]
     ) -> Mapping[str, Integers]:
-        known = self._known.get(inputs, [name for name in names if name not in inputs])
+        # Fewer bytes make a digest.
+        key = {name: narrow(values) for name, values in inputs.items()}
+        known = self._known.get(key, [name for name in names if name not in inputs])
         if known:
             return {**known, **{name: inputs[name] for name in names if name in inputs}}
         values = runner.part(inputs, names)
-        self._known.add(inputs, values)
+        self._known.add(key, values)
         return values
 
     def _runner(self, names: Collection[str]) -> IntegerRunner:

@@ -11,7 +11,6 @@ import onnx
 from onnx import helper, numpy_helper
 
 from deepprove_dist.importing.load import ImportedModel, import_proto
-from deepprove_dist.quantise.deviation import spread_of
 from deepprove_dist.samples import Samples
 
 Array = npt.NDArray[np.float64]
@@ -31,11 +30,6 @@ class Inexact:
     def imported(self) -> ImportedModel:
         """The imported model."""
         return import_proto(self.model)
-
-
-def spread_error(expected: Array, actual: Array) -> float:
-    """Root of the mean squared error of [samples, ...] over the expected values' spread."""
-    return float(np.sqrt(np.mean(np.square(expected - actual)))) / spread_of(expected)
 
 
 def network(*layers: tuple[Array, str], inputs: Sequence[str] = ("x",)) -> onnx.ModelProto:

@@ -14,6 +14,7 @@ from deepprove_dist.operators.formats import Format
 from deepprove_dist.prover import Prover, prove
 from deepprove_dist.quantise.calibrate import calibrate
 from deepprove_dist.quantise.comparison import differences
+from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.inputs import choose_inputs
 from deepprove_dist.quantise.quantise import quantise
@@ -21,7 +22,6 @@ from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import outside, quantise_inputs
 from deepprove_dist.setup_options import Options
 from deepprove_dist.verifier import verify
-from tests.quantise.inexact import spread_error
 
 Array = npt.NDArray[np.float64]
 

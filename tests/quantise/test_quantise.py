@@ -14,11 +14,11 @@ from deepprove_dist.operators.dense import FloatDense
 from deepprove_dist.operators.float_graph import FloatGraph
 from deepprove_dist.protocol.system.table import Table
 from deepprove_dist.quantise.calibrate import Statistics, calibrate
+from deepprove_dist.quantise.deviation import spread_error
 from deepprove_dist.quantise.float_model import FloatModel
 from deepprove_dist.quantise.quantise import QuantisedModel, quantise
 from deepprove_dist.samples import Samples
 from deepprove_dist.samples.rounding import quantise_inputs
-from tests.quantise.inexact import spread_error
 
 WEIGHTS = (
     "float[4,3] v = {0.5, -1, 2, 0.25, 1, 1.5, -0.5, 3, -2, 0.75, 1, -1}, "

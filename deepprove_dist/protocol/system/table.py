@@ -121,5 +121,7 @@ class Table(Record, frozen=True, dict=True):
 
     @cached_property
     def _values(self) -> IntArray:
-        # Kept: inference looks things up in it for each sample.
-        return self.values()
+        import numpy as np
+
+        # Kept: inference looks things up in it for each sample. Of a line nothing but the size is read.
+        return self.values() if self._line is None else np.empty(self.size, dtype=np.int64)
