@@ -148,7 +148,7 @@ class Affine(Record, frozen=True, dict=True):
         """
         return tuple(term.slices(self.space) for term in self.terms)
 
-    @property
+    @cached_property
     def stored(self) -> int | None:
         """The tensor that this expression is, axis by axis; None for any other expression."""
         if self.constants or len(self.terms) != 1:
