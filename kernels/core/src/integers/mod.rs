@@ -6,6 +6,7 @@
 pub mod gather;
 pub(crate) mod lanes;
 pub mod narrow;
+pub mod parts;
 pub mod rescale;
 pub mod rounding;
 pub mod weights;
