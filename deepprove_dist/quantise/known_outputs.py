@@ -47,5 +47,8 @@ def _digest(feeds: Mapping[str, npt.NDArray[Any]]) -> bytes:
     """Of a sample's inputs, by name."""
     state = blake2b(digest_size=32)
     for name in sorted(feeds):
-        state.update(np.ascontiguousarray(feeds[name]).data)
+        values = np.ascontiguousarray(feeds[name])
+        # Bytes alone may be those of other values, of another type or in other shapes.
+        state.update(repr((name, values.dtype.str, values.shape)).encode())
+        state.update(values.data)
     return state.digest()
