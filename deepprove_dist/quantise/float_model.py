@@ -47,7 +47,7 @@ _AT_RUN_TIME = re.compile(r"running (\w+) node\. Name:'(.*?)' Status Message: (?
 _UNSUPPORTED = "are not supported"
 _LACKING = onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented
 
-# onnxruntime's option: where files of constants are.
+# onnxruntime's option, of 1.21 and later: where files of constants are.
 _FOLDER = "session.model_external_initializers_file_folder_path"
 
 _NO_IMPLEMENTATION = re.compile(r"implementation for (\w+)\(\d+\) node with name '(.*?)'")
