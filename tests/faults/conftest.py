@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +138,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def long(tmp_path_factory: pytest.TempPathFactory) -> LongJobs:
-    """A proof that is not over before a test can interrupt it."""
-    samples = LARGER / "test.npz"
-    keys = dp.setup(LARGER / "model.onnx", LARGER / "calibration.npz", transparent=True, max_batch=256)
+    """A proof that is not over before a test can interrupt it: a service looks each second."""
+    x = np.tile(np.load(LARGER / "test.npz")["x"], (2, 1, 1, 1))
+    keys = dp.setup(LARGER / "model.onnx", LARGER / "calibration.npz", transparent=True, max_batch=512)
     keys.save(folder := tmp_path_factory.mktemp("faults") / "long")
-    x = np.load(samples)["x"]
-    return LongJobs(folder, samples.read_bytes(), f"0:{len(x)}", keys.prove(x).content)
+    np.savez_compressed(body := BytesIO(), x=x)
+    return LongJobs(folder, body.getvalue(), f"0:{len(x)}", keys.prove(x).content)
