@@ -6,7 +6,7 @@
 //! | module | what it computes | source |
 //! | --- | --- | --- |
 //! | [`field`] | packs of field elements, vectors over a hypercube, encodings of whole slices | Plonky3 |
-//! | [`integers`] | exact sums of products of small integers, as inferences have them | |
+//! | [`integers`] | exact sums of products of small integers, as inferences have them; parts of elements | |
 //! | [`poly`] | equality polynomials, univariate values, bound axes, spread taps, tensors by address | Thaler, eprint 2013/351 |
 //! | [`code`] | Reed-Solomon codes of a matrix's columns | Frigo et al., FOCS 1999 |
 //! | [`merkle`] | trees over the rows of a code: commitments and their openings | BLAKE3 |

@@ -2,6 +2,8 @@
 //!
 //! Weights have 32 bits and sources 16. Sums are those modulo 2^32, as signed integers. So they are exact
 //! wherever they fit 32 bits, whatever partial sums reach.
+//!
+//! Elements of the extension are cut into such integers too, where what they multiply is small.
 
 pub mod gather;
 pub(crate) mod lanes;
